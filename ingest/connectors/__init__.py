@@ -1,0 +1,65 @@
+"""Connectors: each reads one kind of source and yields its rows as text, and nothing else.
+
+No mapping, no rules and no warehouse here. A connector's module offers ``deliveries(place)``.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pyarrow as pa
+
+BATCH_ROWS = 50_000
+
+
+class SourceError(RuntimeError):
+    """A source cannot be read; the message names the place and what to do."""
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """A file, a sheet, a set of API pages or a table: what is landed or refused as a whole.
+
+    ``fingerprint`` is the SHA-256 of the content, or None where it is not known before reading.
+    ``batches()`` reads the rows, each batch a table of text columns (empty text is null) with three more:
+
+    * ``_file`` (text) and ``_line`` (64-bit): where the row stands, for people and for lineage,
+    * ``_problem`` (text): why the row could not be split into columns, null where it could.
+    """
+
+    name: str
+    fingerprint: str | None
+    batches: Callable[[], Iterator[pa.Table]]
+
+
+def text_table(
+    header: Sequence[str],
+    rows: Iterable[Sequence[str | None]],
+    file: str,
+    lines: Sequence[int],
+    problems: Sequence[str | None] | None = None,
+) -> pa.Table:
+    """A batch of the form that Delivery describes; rows are as long as the header."""
+    columns = list(zip(*rows, strict=True)) or [()] * len(header)
+    arrays: list[Any] = [pa.array([v or None for v in column], pa.string()) for column in columns]
+    arrays += [
+        pa.array([file] * len(lines), pa.string()),
+        pa.array(lines, pa.int64()),
+        pa.array(problems if problems is not None else [None] * len(lines), pa.string()),
+    ]
+    return pa.table(arrays, names=[*header, "_file", "_line", "_problem"])
+
+
+def check_header(header: Sequence[str], file: str) -> None:
+    """Refuse a header that does not name each column once.
+
+    Raises:
+        SourceError: an empty or repeated name.
+    """
+    seen: set[str] = set()
+    for position, name in enumerate(header, start=1):
+        if not name:
+            raise SourceError(f"{file}: the header names no column {position}; give every column a name")
+        if name.lower() in seen:
+            raise SourceError(f"{file}: the header names the column `{name}` twice; rename one")
+        seen.add(name.lower())

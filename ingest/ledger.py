@@ -1,0 +1,209 @@
+"""The ledger: ``ops.loads`` and ``ops.rejected_rows``, what was read and what became of it.
+
+It is written ahead: a load's counts and its rejected rows stand here, in state ``loading``, before its rows
+are copied into staging by one COPY for each feed. So after a crash the ledger knows which loads are whole
+(``recover``), and a repeated run neither doubles nor loses a row. Nothing here reads a source.
+"""
+
+import csv
+import hashlib
+import io
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+from psycopg2.extensions import connection as Connection
+from psycopg2.extras import execute_values
+
+from ingest import warehouse
+from ingest.entities import ENTITIES
+from ingest.mapping import Counts
+
+DDL = """
+create table if not exists ops.loads (
+    load_id bigint primary key,
+    source_name text not null,
+    feed_name text not null,
+    entity text not null,
+    source_file text not null,
+    sha256 text,
+    state text not null check (state in ('loading', 'loaded', 'failed')),
+    rows_read bigint not null,
+    rows_accepted bigint not null,
+    rows_rejected bigint not null,
+    rows_new bigint not null,
+    amount_accepted numeric,
+    started_at timestamp not null,
+    finished_at timestamp,
+    error text,
+    check (rows_read = rows_accepted + rows_rejected)
+);
+create index if not exists loads_feed on ops.loads (source_name, feed_name, sha256);
+create table if not exists ops.rejected_rows (
+    rejection_id bigint generated always as identity primary key,
+    load_id bigint not null references ops.loads,
+    source_name text not null,
+    feed_name text not null,
+    source_file text not null,
+    source_line bigint not null,
+    rule text not null,
+    reason text not null,
+    raw_row jsonb not null,
+    raw_hash text not null,
+    state text not null default 'open' check (state in ('open', 'replayed', 'dismissed')),
+    rejected_at timestamp not null default now()
+);
+create index if not exists rejected_rows_load on ops.rejected_rows (load_id);
+comment on table ops.loads is
+    'One row for each file, set of pages or table that was read for a feed, with what became of its rows.';
+comment on table ops.rejected_rows is
+    'Rows that broke a rule at the door: where they stand, which rules, why, and the whole row.';
+"""
+
+# Two ingestions at once would give loads an order that differs from the order of their commits.
+LOCK = "select pg_advisory_lock(hashtext('analytics ingest'))"
+
+
+@dataclass(frozen=True)
+class Load:
+    """A row of ``ops.loads``: one delivery of one feed. Amounts are in the source's currency."""
+
+    load_id: int
+    source: str
+    feed: str
+    delivery: str
+    sha256: str | None
+    counts: Counts
+    new: int
+    amount: Decimal | None = None
+
+
+class Reject(NamedTuple):
+    """A row of ``ops.rejected_rows``; ``raw_row`` is JSON text."""
+
+    load_id: int
+    source: str
+    feed: str
+    file: str
+    line: int
+    rule: str
+    reason: str
+    raw_row: str
+
+    @property
+    def identity(self) -> tuple[str, str, str]:
+        """What makes it the same reject when its file comes again, longer or shifted."""
+        return self.file, self.rule, hashlib.md5(self.raw_row.encode()).hexdigest()
+
+
+class Ledger:
+    """The ledger on an open connection that holds the lock of ingestion."""
+
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
+
+    def next_load_id(self) -> int:
+        """The number after the last one; nobody else counts while the lock is held."""
+        return int(self._value("select coalesce(max(load_id), 0) + 1 from ops.loads"))
+
+    def known(self, source: str, feed: str) -> set[str]:
+        """The fingerprints of what was loaded before for a feed."""
+        rows = self._rows(
+            "select sha256 from ops.loads where source_name = %s and feed_name = %s and state = 'loaded'"
+            " and sha256 is not null",
+            (source, feed),
+        )
+        return {sha256 for (sha256,) in rows}
+
+    def known_rejects(self, source: str, feed: str) -> set[tuple[str, str, str]]:
+        """The identities of a feed's rejected rows that nobody has replayed."""
+        rows = self._rows(
+            "select source_file, rule, raw_hash from ops.rejected_rows"
+            " where source_name = %s and feed_name = %s and state <> 'replayed'",
+            (source, feed),
+        )
+        return set(rows)
+
+    def announce(self, loads: Sequence[Load], rejected: Sequence[Reject]) -> None:
+        """Write loads in state ``loading`` and their rejected rows, in one transaction."""
+        with self.connection, self.connection.cursor() as cursor:
+            execute_values(
+                cursor,
+                "insert into ops.loads (load_id, source_name, feed_name, entity, source_file, sha256, state,"
+                " rows_read, rows_accepted, rows_rejected, rows_new, amount_accepted, started_at) values %s",
+                [
+                    (
+                        *(x.load_id, x.source, x.feed, x.feed, x.delivery, x.sha256, "loading"),
+                        *(x.counts.read, x.counts.accepted, x.counts.rejected, x.new, x.amount),
+                    )
+                    for x in loads
+                ],
+                template="(" + "%s, " * 12 + "now())",
+                page_size=1000,
+            )
+            buffer = io.StringIO()
+            csv.writer(buffer).writerows((*reject, reject.identity[-1]) for reject in rejected)
+            buffer.seek(0)
+            cursor.copy_expert(
+                "copy ops.rejected_rows (load_id, source_name, feed_name, source_file, source_line, rule,"
+                " reason, raw_row, raw_hash) from stdin with (format csv)",
+                buffer,
+            )
+
+    def finish(self, load_ids: Sequence[int]) -> None:
+        """Mark loads as loaded."""
+        with self.connection, self.connection.cursor() as cursor:
+            cursor.execute(
+                "update ops.loads set state = 'loaded', finished_at = now() where load_id = any(%s)",
+                (list(load_ids),),
+            )
+
+    def recover(self) -> None:
+        """Settle the loads that a killed run left in state ``loading``.
+
+        The rows of a feed are copied by one statement, so they are all there or none is: where the landed
+        rows are as many as announced the load is whole, else it failed and its file is read again.
+        """
+        with self.connection, self.connection.cursor() as cursor:
+            for entity in ENTITIES:
+                cursor.execute(
+                    f"""
+                    update ops.loads
+                    set state = case when rows_new = rows_landed then 'loaded' else 'failed' end,
+                        error = case when rows_new = rows_landed then null else 'interrupted' end,
+                        finished_at = now()
+                    from (
+                        select announced.load_id, count(landed.load_id) as rows_landed
+                        from ops.loads as announced
+                        left join staging.{entity} as landed on announced.load_id = landed.load_id
+                        where announced.state = 'loading' and announced.entity = %s
+                        group by announced.load_id
+                    ) as settled
+                    where loads.load_id = settled.load_id
+                    """,
+                    (entity,),
+                )
+            cursor.execute(
+                "delete from ops.rejected_rows where load_id in"
+                " (select load_id from ops.loads where error = 'interrupted')"
+            )
+
+    def _value(self, sql: str) -> Any:
+        return self._rows(sql, ())[0][0]
+
+    def _rows(self, sql: str, parameters: tuple[Any, ...]) -> list[tuple[Any, ...]]:
+        with self.connection, self.connection.cursor() as cursor:
+            cursor.execute(sql, parameters)
+            return cursor.fetchall()
+
+
+@contextmanager
+def open_ledger() -> Iterator[Ledger]:
+    """The ledger, for one ingestion at a time: a second one waits here until the first is done."""
+    with closing(warehouse.connect("loader")) as connection:
+        with connection, connection.cursor() as cursor:
+            cursor.execute(LOCK)
+            cursor.execute(DDL)
+        yield Ledger(connection)

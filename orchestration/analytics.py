@@ -1,0 +1,31 @@
+"""The models from Python: build a metric's tables and read them."""
+
+from contextlib import closing
+
+import pandas as pd
+
+from ingest import warehouse
+from orchestration import transform
+
+
+class Analytics:
+    """Builds metrics and returns them as pandas frames, one row for each row of the table."""
+
+    def calculate_daily_metrics(self) -> pd.DataFrame:
+        """``metrics.metrics_daily`` after building it and what it needs, by metric_date.
+
+        Raises:
+            BuildError: a model or a test failed.
+        """
+        return self._calculate("metrics_daily", "metric_date")
+
+    def calculate_product_metrics(self) -> pd.DataFrame:
+        """``metrics.metrics_products`` after building it and what it needs, by metric_date and product_id."""
+        return self._calculate("metrics_products", "metric_date, product_id")
+
+    def _calculate(self, model: str, order: str) -> pd.DataFrame:
+        transform.build(["--select", f"+{model}"])
+        with closing(warehouse.connect("reader")) as connection, connection.cursor() as cursor:
+            cursor.execute(f"select * from metrics.{model} order by {order}")
+            names = [column.name for column in cursor.description or ()]
+            return pd.DataFrame(cursor.fetchall(), columns=names)

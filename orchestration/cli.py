@@ -1,0 +1,436 @@
+"""The ``analytics`` command. Each verb is a thin door; heavy imports wait until a verb needs them.
+
+Exit codes: 0 done, 1 failed, 2 wrong use.
+"""
+
+import csv
+import json
+import os
+import shutil
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from datetime import date, datetime
+from typing import Any
+
+import click
+import psycopg2
+from dotenv import find_dotenv, load_dotenv
+
+from ingest import warehouse
+
+DATE = click.DateTime(formats=["%Y-%m-%d"])
+
+
+class Analytics(click.Group):
+    """Shows the errors that users can mend as one line, without a traceback (``--debug`` shows it)."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the verb."""
+        try:
+            return super().invoke(ctx)
+        except (click.ClickException, click.exceptions.Exit, click.Abort):
+            raise
+        except Exception as error:
+            if ctx.params.get("debug"):
+                raise
+            click.secho(f"Error: {str(error) or type(error).__name__}", fg="red", err=True)
+            ctx.exit(2 if type(error).__name__ in ("ConfigError", "ReportUsageError") else 1)
+
+
+@click.group(
+    cls=Analytics, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+)
+@click.option("--debug", is_flag=True, help="Show tracebacks.")
+def main(debug: bool) -> None:
+    """Sources in; a tested star schema, metrics, reports and a dashboard out.
+
+    Example: analytics demo
+    """
+    load_dotenv(find_dotenv(usecwd=True))
+    os.environ["ANALYTICS_HOME"] = str(warehouse.home())
+
+
+# ------------------------------------------------------------------------------------------ the whole way
+
+
+@main.command()
+def demo() -> None:
+    """Make a small retailer's sources and run the whole way on them.
+
+    Example: analytics demo
+    """
+    from demo.retailer import generate
+
+    with _timed("demo sources"):
+        generate(warehouse.home())
+    _run_job("everything")
+    from reports.registry import registered_reports
+
+    click.echo()
+    for report in registered_reports().values():
+        for path in sorted((warehouse.home() / "reports" / report.name).glob("*/*.*"), reverse=True)[
+            : len(report.formats)
+        ]:
+            click.echo(f"  {report.name:<10} {_short(path)}")
+    click.echo(
+        '  SQL        analytics sql "select * from metrics.metrics_daily order by metric_date desc limit 7"'
+    )
+    click.echo("  Dagster    make dev")
+
+
+@main.command()
+def run() -> None:
+    """Ingest, build and report, recorded in Dagster's history.
+
+    Example: analytics run
+    """
+    _run_job("everything")
+
+
+@main.command()
+@click.option("--source", "sources", multiple=True, help="Only this source (may be repeated).")
+def ingest(sources: tuple[str, ...]) -> None:
+    """Land what is new in the sources of sources.yml.
+
+    Example: analytics ingest --source shop
+    """
+    from demo.desk import desk_server
+    from ingest import DataIngestion
+
+    failed = False
+    with desk_server():
+        for outcome in DataIngestion().run(sources or None):
+            failed = failed or bool(outcome.error)
+            click.secho(outcome.summary(), fg="red" if outcome.error else None, err=bool(outcome.error))
+    if failed:
+        raise SystemExit(1)
+
+
+@main.command()
+@click.option("--select", help="Only these models (dbt's selection syntax).")
+@click.option("--full-refresh", is_flag=True, help="Build incremental models anew.")
+def build(select: str | None, full_refresh: bool) -> None:
+    """Build and test the models.
+
+    Example: analytics build --select metrics_daily+
+    """
+    from orchestration import transform
+
+    arguments = [*(["--select", select] if select else []), *(["--full-refresh"] if full_refresh else [])]
+    with _timed("dbt build"):
+        click.echo(transform.build(arguments))
+
+
+@main.command()
+@click.option("--type", "name", required=True, help="The report's name, e.g. daily.")
+@click.option("--date", "day", type=DATE, help="The day reported on; default: the newest with data.")
+@click.option("--format", "formats", multiple=True, help="pdf, html or xlsx (may be repeated); default: all.")
+def report(name: str, day: datetime | None, formats: tuple[str, ...]) -> None:
+    """Render a report.
+
+    Example: analytics report --type daily --date 2025-12-31 --format pdf
+    """
+    from reports.render import render_report
+
+    with _timed(f"report {name}"):
+        rendered = render_report(name, day.date().isoformat() if day else None, formats or None)
+    for path in rendered.paths.values():
+        click.echo(_short(path))
+
+
+@main.command()
+@click.option("--port", default=3000, show_default=True, help="The port; if it is taken, a free one is used.")
+def dev(port: int) -> None:
+    """Start Dagster's UI on this machine's loopback address.
+
+    Example: analytics dev
+    """
+    from demo.desk import desk_server
+    from orchestration.instance import use_home
+
+    use_home()
+    warehouse.start()
+    port = _free_port(port)
+    with desk_server():
+        command = ["-m", "orchestration.definitions", "-h", "127.0.0.1", "-p", str(port)]
+        click.echo(f"Dagster: http://127.0.0.1:{port}")
+        raise SystemExit(_wait(["dagster", "dev", *command]))
+
+
+# ------------------------------------------------------------------------------------------ sources, rejects
+
+
+@main.group()
+def source() -> None:
+    """The sources of sources.yml."""
+
+
+@source.command("list")
+def source_list() -> None:
+    """List the sources and what they feed.
+
+    Example: analytics source list
+    """
+    from ingest.config import load_sources
+
+    rows = [
+        (s.name, s.kind, feed.name, next(iter(feed.place.values())))
+        for s in load_sources().values()
+        for feed in s.feeds
+    ]
+    _show(["source", "kind", "feed", "where"], rows, "table")
+
+
+@source.command("check")
+@click.argument("names", nargs=-1)
+def source_check(names: tuple[str, ...]) -> None:
+    """Read and map sources without loading anything.
+
+    Example: analytics source check shop
+    """
+    from demo.desk import desk_server
+    from ingest import DataIngestion
+
+    failed = False
+    with desk_server():
+        for line, good in DataIngestion().check(names or None):
+            failed = failed or not good
+            click.secho(line, fg=None if good else "red")
+    if failed:
+        raise SystemExit(1)
+
+
+@main.group()
+def rejects() -> None:
+    """Rows that broke a rule at the door."""
+
+
+@rejects.command("list")
+@click.option("--source", "name", help="Only of this source.")
+@click.option("--format", "format_", type=click.Choice(["table", "csv", "json"]), default="table")
+def rejects_list(name: str | None, format_: str) -> None:
+    """List the open rejected rows, newest first.
+
+    Example: analytics rejects list --source shop
+    """
+    sql = (
+        "select rejection_id, source_file, source_line, rule, reason from ops.rejected_rows"
+        " where state = 'open' and (%s::text is null or source_name = %s) order by rejection_id desc"
+    )
+    _show(*_select(sql, (name, name)), format_)
+
+
+@rejects.command("show")
+@click.argument("rejection_id", type=int)
+def rejects_show(rejection_id: int) -> None:
+    """Show one rejected row whole.
+
+    Example: analytics rejects show 12
+    """
+    names, rows = _select("select * from ops.rejected_rows where rejection_id = %s", (rejection_id,))
+    if not rows:
+        raise click.UsageError(f"there is no rejected row {rejection_id}; see `analytics rejects list`")
+    for label, value in zip(names, rows[0], strict=True):
+        shown = json.dumps(value, indent=2, ensure_ascii=False) if isinstance(value, dict) else value
+        click.echo(f"{label:<14} {shown}")
+
+
+# ------------------------------------------------------------------------------------------ warehouse
+
+
+@main.command()
+@click.argument("query")
+@click.option("--format", "format_", type=click.Choice(["table", "csv", "json"]), default="table")
+def sql(query: str, format_: str) -> None:
+    """Ask the warehouse, with the role that can only read.
+
+    Example: analytics sql "select count(*) from marts.fact_sales"
+    """
+    _show(*_select(query), format_)
+
+
+@main.group("warehouse")
+def warehouse_group() -> None:
+    """The embedded Postgres."""
+
+
+@warehouse_group.command("start")
+def warehouse_start() -> None:
+    """Start it, if it is not running.
+
+    Example: analytics warehouse start
+    """
+    if not warehouse.is_embedded():
+        click.echo(f"The environment names a server of your own: {warehouse.place()}. Nothing to start.")
+        return
+    click.echo(f"{'Started' if warehouse.start() else 'Already running'}: {warehouse.place()}")
+
+
+@warehouse_group.command("stop")
+def warehouse_stop() -> None:
+    """Stop it.
+
+    Example: analytics warehouse stop
+    """
+    click.echo("Stopped." if warehouse.stop() else "It was not running.")
+
+
+@warehouse_group.command("status")
+def warehouse_status() -> None:
+    """Say whether it runs and where its data lies; exit code 1 when it does not run.
+
+    Example: analytics warehouse status
+    """
+    running = warehouse.is_running()
+    click.echo(f"{'Running' if running else 'Not running'}: {warehouse.place()}")
+    if not running:
+        raise SystemExit(1)
+
+
+@warehouse_group.command("url")
+@click.option(
+    "--role", type=click.Choice(["loader", "transformer", "reader"]), default="reader", show_default=True
+)
+def warehouse_url(role: warehouse.Role) -> None:
+    """Print its connection URL, for psql and other clients.
+
+    Example: psql "$(analytics warehouse url)"
+    """
+    click.echo(warehouse.url(role))
+
+
+@main.command()
+def doctor() -> None:
+    """Check what this installation needs, and say what to mend.
+
+    Example: analytics doctor
+    """
+    failed = False
+    for what, check in _diagnoses():
+        try:
+            click.echo(f"ok    {what}: {check()}")
+        except Exception as error:
+            failed = True
+            click.secho(f"FAIL  {what}: {error}", fg="red")
+    if failed:
+        raise SystemExit(1)
+
+
+def _diagnoses() -> Iterator[tuple[str, Callable[[], str]]]:
+    def version() -> str:
+        with closing(warehouse.connect("reader")) as connection, connection.cursor() as cursor:
+            cursor.execute("select split_part(version(), ' ', 2)")
+            row = cursor.fetchone()
+            return f"PostgreSQL {row[0] if row else '?'} at {warehouse.place()}"
+
+    def sources() -> str:
+        from ingest.config import load_sources, sources_file
+
+        return f"{len(load_sources())} sources in {_short(sources_file())}"
+
+    def disk() -> str:
+        warehouse.home().mkdir(parents=True, exist_ok=True)
+        free = shutil.disk_usage(warehouse.home()).free / 1e9
+        if free < 1:
+            raise RuntimeError(f"only {free:.1f} GB free in {warehouse.home()}")
+        return f"{free:.0f} GB free in {warehouse.home()}"
+
+    def engine() -> str:
+        from reports.render import engine_name
+
+        return engine_name()
+
+    yield "Python", lambda: sys.version.split()[0]
+    yield "disk", disk
+    yield "warehouse", version
+    yield "sources.yml", sources
+    yield "report engine", engine
+
+
+# ------------------------------------------------------------------------------------------ helpers
+
+
+def _run_job(name: str) -> None:
+    from orchestration.instance import use_home
+
+    with _timed("start"):
+        use_home()
+        from dagster import DagsterInstance
+
+        from orchestration.definitions import defs
+    with DagsterInstance.get() as instance:
+        result = defs.resolve_job_def(name).execute_in_process(instance=instance, raise_on_error=False)
+    if not result.success:
+        raise SystemExit(1)
+
+
+def _select(query: str, parameters: Sequence[Any] | None = None) -> tuple[list[str], list[tuple[Any, ...]]]:
+    try:
+        with closing(warehouse.connect("reader")) as connection, connection.cursor() as cursor:
+            cursor.execute(query, parameters)
+            return [column.name for column in cursor.description or ()], cursor.fetchall()
+    except psycopg2.errors.UndefinedTable as error:
+        raise click.ClickException(f"{str(error).splitlines()[0]}; run `analytics run` first?") from error
+    except psycopg2.Error as error:
+        raise click.ClickException(str(error).strip()) from error
+
+
+def _show(names: Sequence[str], rows: Sequence[Sequence[Any]], format_: str) -> None:
+    if format_ == "json":
+        records = [dict(zip(names, row, strict=True)) for row in rows]
+        click.echo(json.dumps(records, indent=2, ensure_ascii=False, default=_plain))
+    elif format_ == "csv":
+        writer = csv.writer(sys.stdout, lineterminator="\n")
+        writer.writerow(names)
+        writer.writerows(rows)
+    else:
+        from rich.console import Console
+        from rich.table import Table
+        from rich.text import Text
+
+        table = Table(*names, box=None, header_style="bold", pad_edge=False)
+        for row in rows:
+            table.add_row(*(Text("" if value is None else str(value)) for value in row))
+        Console().print(table)
+
+
+def _plain(value: Any) -> Any:
+    return value.isoformat() if isinstance(value, date | datetime) else str(value)
+
+
+@contextmanager
+def _timed(what: str) -> Iterator[None]:
+    import time
+
+    started = time.monotonic()
+    yield
+    click.echo(f"{what}: {time.monotonic() - started:.1f} s", err=True)
+
+
+def _short(path: Any) -> str:
+    return os.path.relpath(path) if str(path).startswith(os.getcwd()) else str(path)
+
+
+def _free_port(wanted: int) -> int:
+    import socket
+
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", wanted))
+        except OSError:
+            probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _wait(command: Sequence[str]) -> int:
+    """Run a program until it ends or the terminal interrupts it."""
+    import signal
+    import subprocess
+
+    program = os.path.join(os.path.dirname(sys.executable), command[0])
+    process = subprocess.Popen([program, *command[1:]])
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: process.send_signal(signal.SIGINT))
+    return process.wait()

@@ -1,0 +1,65 @@
+"""The names of assets: the one place that says what a landed table, a dbt node or a report is called.
+
+=====================  ==============================  ==========
+what                   key                             group
+=====================  ==============================  ==========
+a source's landed rows  staging / <entity> / <source>  landing
+a dbt model            <schema> / <name>               its layer
+a report               reports / <name>                reports
+=====================  ==============================  ==========
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from dagster import AssetKey, AssetSpec
+from dagster_dbt import DagsterDbtTranslator, DbtProject
+
+from ingest.config import Source
+
+LANDING, REPORTS = "landing", "reports"
+
+
+def landed_key(source: str, entity: str) -> AssetKey:
+    """The key of the rows that a source lands for an entity."""
+    return AssetKey(["staging", entity, source])
+
+
+def report_key(report: str) -> AssetKey:
+    """The key of a report."""
+    return AssetKey([REPORTS, report])
+
+
+class Translator(DagsterDbtTranslator):
+    """dbt nodes as assets. A dbt source stands for what every source of sources.yml lands there, so a model
+    on it depends on those landed rows directly."""
+
+    def __init__(self, sources: Sequence[Source]) -> None:
+        super().__init__()
+        self.sources = sources
+
+    def get_asset_key(self, dbt_resource_props: Mapping[str, Any]) -> AssetKey:
+        """``schema/name``, whether or not the schema is a custom one."""
+        return AssetKey([dbt_resource_props["schema"], dbt_resource_props["name"]])
+
+    def get_group_name(self, dbt_resource_props: Mapping[str, Any]) -> str:
+        """The layer: the folder below models/."""
+        return str(dbt_resource_props["fqn"][1])
+
+    def get_asset_spec(
+        self, manifest: Mapping[str, Any], unique_id: str, project: DbtProject | None
+    ) -> AssetSpec:
+        """The spec of a node, with dbt sources replaced by what is landed there."""
+        spec = super().get_asset_spec(manifest, unique_id, project)
+        landed = {
+            AssetKey(["staging", entity]): [
+                landed_key(s.name, entity) for s in self.sources if _feeds(s, entity)
+            ]
+            for entity in {feed.name for source in self.sources for feed in source.feeds}
+        }
+        deps = [key for dep in spec.deps for key in landed.get(dep.asset_key, [dep.asset_key])]
+        return spec.replace_attributes(deps=deps)
+
+
+def _feeds(source: Source, entity: str) -> bool:
+    return any(feed.name == entity for feed in source.feeds)
