@@ -168,6 +168,8 @@ class _Reader:
             return result
         if isinstance(node, yaml.SequenceNode):
             return [self._plain(item, (*path, str(index))) for index, item in enumerate(node.value)]
+        if path[-2:-1] in (("columns",), ("rules",)):
+            return node.value  # SQL as it is written: to YAML a column called `no` would be false
         return yaml.SafeLoader("").construct_object(node, deep=True)
 
     def error(self, path: tuple[str, ...], message: str, node: yaml.Node | None = None) -> ConfigError:

@@ -279,8 +279,7 @@ def _resource(batch: Batch) -> Any:
 
 
 def _hint(column: Column) -> TColumnSchema:
-    hint = DLT_TYPES[column.type].copy()
-    hint.update(name=column.name, nullable=not column.required)
+    hint: TColumnSchema = {**DLT_TYPES[column.type], "name": column.name, "nullable": not column.required}
     return hint
 
 

@@ -155,6 +155,8 @@ def start() -> bool:
         if not (cluster / "pgdata" / "PG_VERSION").exists():
             _create_cluster(cluster)
         _forget_dead_server(cluster / "pgdata")
+        if is_running():  # it was restarting by itself, after one of its processes was killed
+            return False
         _pg_ctl("start", "-w", "-t", str(START_SECONDS), "-l", str(cluster / "server.log"),
                 "-o", f"-k {socket_folder()} -p 5432")  # fmt: skip
         _apply_roles()
