@@ -1,0 +1,58 @@
+# The only interface a newcomer needs: `make demo`, then `make dev`.
+PYTHON ?= python3
+BIN := .venv/bin
+UV := $(BIN)/uv pip
+export UV_COMPILE_BYTECODE = 1
+unexport PYTHONDONTWRITEBYTECODE
+
+.PHONY: help setup demo dev build docs lint check test lock clean
+
+help: ## Show this list
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 20
+
+setup: .venv/.runtime ## Make .venv from requirements.lock
+
+demo: .venv/.runtime ## Make demo sources and run the whole way: ingest, dbt build, reports, dashboard
+	@$(BIN)/analytics demo
+
+dev: .venv/.runtime ## Start Dagster's UI on loopback
+	@$(BIN)/analytics dev
+
+build: .venv/.runtime ## Build and test the models
+	@$(BIN)/analytics build
+
+docs: .venv/.runtime ## Write dbt's documentation as one page, data/docs/index.html
+	@$(BIN)/analytics docs
+
+lint: .venv/.dev ## Style and types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+check: lint ## Style, types and the unit tests, in less than a minute
+	$(BIN)/pytest -q -m unit
+
+test: lint ## Everything
+	$(BIN)/pytest -q
+
+lock: .venv/.dev ## Resolve the dependencies of pyproject.toml anew
+	$(UV) compile $(LOCK) --extra setup pyproject.toml -o requirements.lock
+	$(UV) compile $(LOCK) --extra setup --extra dev -c requirements.lock pyproject.toml -o requirements-dev.lock
+
+LOCK := -q --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --no-emit-index-url
+
+clean: ## Stop the warehouse and remove everything that was made, .venv too
+	-$(BIN)/analytics warehouse stop
+	rm -rf .venv data target logs profiles.yml
+
+.venv/.runtime: requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed: make PYTHON=python3.11 …" if sys.version_info < (3, 11) else 0)'
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install -q --disable-pip-version-check "$$(grep -o '^uv==[0-9.]*' requirements.lock)"
+	$(UV) install -q -p $(BIN)/python --require-hashes -r requirements.lock
+	$(UV) install -q -p $(BIN)/python --no-deps --no-build-isolation -e .
+	@touch $@
+
+.venv/.dev: .venv/.runtime requirements-dev.lock
+	$(UV) install -q -p $(BIN)/python --require-hashes -r requirements-dev.lock
+	@touch $@
