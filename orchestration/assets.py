@@ -1,7 +1,7 @@
 """The assets: landed rows for each source, dbt's models with their tests as checks, and the reports."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from queue import SimpleQueue
 from threading import Thread
@@ -20,13 +20,13 @@ from dagster import (
 from dagster_dbt import DbtCliEventMessage, dbt_assets
 from dagster_dbt.asset_utils import get_subset_selection_for_context
 from dagster_dbt.core.dbt_cli_event import DbtCoreCliEventMessage
-from reports.registry import Report
 
 from demo.desk import desk_server
 from ingest import DataIngestion
 from ingest.config import Source
 from orchestration import transform
 from orchestration.translator import LANDING, REPORTS, Translator, landed_key, report_key
+from reports.registry import Report
 from reports.render import render_report
 
 
@@ -43,7 +43,7 @@ def landing_assets(source: Source) -> AssetsDefinition:
     ]
 
     @multi_asset(name=f"land_{source.name}", specs=specs, can_subset=True)
-    def land(context: AssetExecutionContext) -> Iterator[MaterializeResult]:
+    def land(context: AssetExecutionContext) -> Iterator[MaterializeResult[None]]:
         feeds = [
             f.name for f in source.feeds if landed_key(source.name, f.name) in context.selected_asset_keys
         ]
@@ -81,7 +81,7 @@ def model_assets(manifest: Path, translator: Translator) -> AssetsDefinition:
             dagster_dbt_translator=translator,
             current_dbt_indirect_selection_env=None,
         )
-        for message in _build(selection):
+        for message in _build(selection, context.log.info):
             yield from message.to_default_asset_events(
                 manifest=manifest, dagster_dbt_translator=translator, context=context
             )
@@ -89,8 +89,8 @@ def model_assets(manifest: Path, translator: Translator) -> AssetsDefinition:
     return models
 
 
-def _build(selection: Sequence[str]) -> Iterator[DbtCliEventMessage]:
-    """Run ``dbt build`` in a thread and yield its events as they come.
+def _build(selection: Sequence[str], say: Callable[[str], None]) -> Iterator[DbtCliEventMessage]:
+    """Run ``dbt build`` in a thread and yield its events as they come; say what it did in the end.
 
     Raises:
         Failure: a model or a test failed.
@@ -98,11 +98,12 @@ def _build(selection: Sequence[str]) -> Iterator[DbtCliEventMessage]:
     from google.protobuf.json_format import MessageToDict
 
     events: SimpleQueue[Any] = SimpleQueue()
+    summaries: list[str] = []
     failures: list[transform.BuildError] = []
 
     def run() -> None:
         try:
-            transform.build(selection, on_event=events.put)
+            summaries.append(transform.build(selection, on_event=events.put))
         except transform.BuildError as error:
             failures.append(error)
         finally:
@@ -116,6 +117,7 @@ def _build(selection: Sequence[str]) -> Iterator[DbtCliEventMessage]:
     thread.join()
     if failures:
         raise Failure(str(failures[0]))
+    say(f"dbt build: {summaries[0]}")
 
 
 def report_asset(report: Report, manifest: Mapping[str, Any], translator: Translator) -> AssetsDefinition:
@@ -133,7 +135,7 @@ def report_asset(report: Report, manifest: Mapping[str, Any], translator: Transl
         kinds={"quarto"},
         description=exposure["description"],
     )
-    def render(context: AssetExecutionContext) -> MaterializeResult:
+    def render(context: AssetExecutionContext) -> MaterializeResult[None]:
         rendered = render_report(report.name)
         context.log.info(f"{report.name}: {', '.join(str(path) for path in rendered.paths.values())}")
         return MaterializeResult(

@@ -123,6 +123,17 @@ def build(select: str | None, full_refresh: bool) -> None:
 
 
 @main.command()
+def docs() -> None:
+    """Write dbt's documentation of the models as one page.
+
+    Example: analytics docs
+    """
+    from orchestration import transform
+
+    click.echo(_short(transform.write_docs()))
+
+
+@main.command()
 @click.option("--type", "name", required=True, help="The report's name, e.g. daily.")
 @click.option("--date", "day", type=DATE, help="The day reported on; default: the newest with data.")
 @click.option("--format", "formats", multiple=True, help="pdf, html or xlsx (may be repeated); default: all.")
@@ -360,7 +371,16 @@ def _run_job(name: str) -> None:
 
         from orchestration.definitions import defs
     with DagsterInstance.get() as instance:
-        result = defs.resolve_job_def(name).execute_in_process(instance=instance, raise_on_error=False)
+        result = defs.resolve_job_def(name).execute_in_process(
+            run_config={"loggers": {"console": {}}}, instance=instance, raise_on_error=False
+        )
+    for event in result.all_events:
+        if event.is_step_failure:
+            error = event.step_failure_data.error
+            while error and error.cause:
+                error = error.cause
+            message = error.message.strip() if error else ""
+            click.secho(f"{event.step_key} failed: {message}", fg="red", err=True)
     if not result.success:
         raise SystemExit(1)
 

@@ -4,12 +4,13 @@ import json
 from typing import Any
 
 from dagster import AssetSelection, Definitions, ScheduleDefinition, define_asset_job, in_process_executor
-from reports.registry import registered_reports
 
 from ingest.config import load_sources
 from orchestration import transform
 from orchestration.assets import landing_assets, model_assets, report_asset
+from orchestration.instance import plain_console
 from orchestration.translator import LANDING, REPORTS, Translator
+from reports.registry import registered_reports
 
 EVERYTHING = "everything"
 DAILY = "0 6 * * *"
@@ -41,6 +42,7 @@ def build_definitions(**overrides: Any) -> Definitions:
         "schedules": [daily],
         # A process for each step costs six seconds of imports; the steps are few and dbt has its own threads.
         "executor": in_process_executor,
+        "loggers": {"console": plain_console},
     }
     return Definitions(**arguments | overrides)
 

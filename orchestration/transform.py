@@ -60,6 +60,22 @@ def build(arguments: Sequence[str] = (), on_event: Callable[[Any], None] | None 
     return _summary(result)
 
 
+def write_docs() -> Path:
+    """dbt's documentation of the models as one self-contained page; returns its path.
+
+    Raises:
+        BuildError: dbt failed.
+    """
+    warehouse.start()
+    result = invoke(["docs", "generate", "--static"])
+    if not result.success:
+        raise BuildError(f"dbt cannot write its documentation: {result.exception}")
+    page = warehouse.home() / "docs" / "index.html"
+    page.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copy(target_path() / "static_index.html", page)
+    return page
+
+
 def invoke(arguments: Sequence[str], on_event: Callable[[Any], None] | None = None) -> "dbtRunnerResult":
     """Any dbt command on the project, quiet but for warnings and errors."""
     from dbt.cli.main import dbtRunner

@@ -40,7 +40,9 @@ class Translator(DagsterDbtTranslator):
 
     def get_asset_key(self, dbt_resource_props: Mapping[str, Any]) -> AssetKey:
         """``schema/name``, whether or not the schema is a custom one."""
-        return AssetKey([dbt_resource_props["schema"], dbt_resource_props["name"]])
+        return AssetKey(
+            [dbt_resource_props["schema"], dbt_resource_props.get("alias") or dbt_resource_props["name"]]
+        )
 
     def get_group_name(self, dbt_resource_props: Mapping[str, Any]) -> str:
         """The layer: the folder below models/."""
@@ -51,15 +53,18 @@ class Translator(DagsterDbtTranslator):
     ) -> AssetSpec:
         """The spec of a node, with dbt sources replaced by what is landed there."""
         spec = super().get_asset_spec(manifest, unique_id, project)
-        landed = {
-            AssetKey(["staging", entity]): [
-                landed_key(s.name, entity) for s in self.sources if _feeds(s, entity)
-            ]
-            for entity in {feed.name for source in self.sources for feed in source.feeds}
+        sources = {
+            AssetKey([props["schema"], props["name"]]): self._landed(props)
+            for props in manifest["sources"].values()
         }
-        deps = [key for dep in spec.deps for key in landed.get(dep.asset_key, [dep.asset_key])]
-        return spec.replace_attributes(deps=deps)
+        deps = [key for dep in spec.deps for key in sources.get(dep.asset_key, [dep.asset_key])]
+        return spec.replace_attributes(deps=list(dict.fromkeys(deps)))
 
-
-def _feeds(source: Source, entity: str) -> bool:
-    return any(feed.name == entity for feed in source.feeds)
+    def _landed(self, dbt_source: Mapping[str, Any]) -> list[AssetKey]:
+        """What lands in a dbt source: its entity's feeds; every feed writes the ledger in schema ops."""
+        return [
+            landed_key(source.name, feed.name)
+            for source in self.sources
+            for feed in source.feeds
+            if dbt_source["schema"] == "ops" or feed.name == dbt_source["name"]
+        ]

@@ -2,7 +2,6 @@
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -12,7 +11,7 @@ from pathlib import Path
 import psycopg2
 import pytest
 
-from conftest import analytics, remove_home, select
+from conftest import analytics, free_port, remove_home, select
 from ingest import warehouse
 
 
@@ -121,9 +120,7 @@ def test_the_port_and_password_of_a_server_of_ones_own_are_used(
     home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A second cluster, listening on TCP with passwords, plays the user's server."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     monkeypatch.setitem(warehouse.SETTINGS, "listen_addresses", "127.0.0.1")
     real_pg_ctl = warehouse._pg_ctl
     monkeypatch.setattr(
