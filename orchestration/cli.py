@@ -445,12 +445,28 @@ def _free_port(wanted: int) -> int:
 
 
 def _wait(command: Sequence[str]) -> int:
-    """Run a program until it ends or the terminal interrupts it."""
+    """Run a program with its children until it ends, or until this process is interrupted or terminated:
+    then the program is asked to end, and after ten seconds made to."""
     import signal
     import subprocess
+    from contextlib import suppress
 
-    program = os.path.join(os.path.dirname(sys.executable), command[0])
-    process = subprocess.Popen([program, *command[1:]])
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    # Set before the program starts: a shell that starts us in the background has interrupts ignored, which
+    # the program would inherit; a handler it does not.
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: process.send_signal(signal.SIGINT))
-    return process.wait()
+        signal.signal(number, interrupt)
+    program = os.path.join(os.path.dirname(sys.executable), command[0])
+    process = subprocess.Popen([program, *command[1:]], start_new_session=True)
+    try:
+        return process.wait()
+    except KeyboardInterrupt:
+        process.send_signal(signal.SIGINT)
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(timeout=10)
+        return 0
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)

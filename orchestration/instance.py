@@ -13,6 +13,8 @@ CONFIGURATION = """\
 # Written once; yours to change.
 telemetry:
   enabled: false
+nux:  # no invitation to a newsletter over the first page
+  enabled: false
 """
 
 

@@ -95,19 +95,32 @@ def dagster_dev(home: Path) -> Iterator[str]:
         [Path(sys.executable).with_name("analytics"), "dev", "--port", str(port)],
         cwd=ROOT,
         env=os.environ | {"ANALYTICS_HOME": str(home)},
-        start_new_session=True,
         stdout=(home / "dev.log").open("w"),
         stderr=subprocess.STDOUT,
     )
     try:
         yield f"http://127.0.0.1:{port}"
-    finally:
+        children = processes_of(home)
         process.send_signal(signal.SIGTERM)
-        try:
-            process.wait(timeout=30)
-        finally:
+        assert process.wait(timeout=30) == 0
+        assert len(children) > 2
+        wait_for("the end of all processes", lambda: not processes_of(home), 10, home)
+    finally:
+        for pid in processes_of(home):
             with suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
+                os.kill(pid, signal.SIGKILL)
+
+
+def processes_of(home: Path) -> list[int]:
+    """The living Python processes whose environment names this home."""
+    found = []
+    for entry in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            names_home = f"ANALYTICS_HOME={home}\0".encode() in (entry / "environ").read_bytes()
+            program = (entry / "cmdline").read_bytes().split(b"\0")[0]
+            if names_home and Path(program.decode()).name.startswith("python"):
+                found.append(int(entry.name))
+    return found
 
 
 def graphql(address: str, query: str, **variables: Any) -> Any:
@@ -126,7 +139,8 @@ def wait_for(what: str, ask: Any, seconds: float, home: Path) -> Any:
         except OSError:
             pass
         time.sleep(0.5)
-    pytest.fail(f"{what}: not within {seconds} s; {(home / 'dev.log').read_text()[-3000:]}")
+    left = [Path(f"/proc/{pid}/cmdline").read_bytes() for pid in processes_of(home)]
+    pytest.fail(f"{what}: not within {seconds} s; {left}; {(home / 'dev.log').read_text()[-2000:]}")
 
 
 LAUNCH = """
