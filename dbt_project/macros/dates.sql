@@ -1,0 +1,31 @@
+{#- Calendar arithmetic that databases spell differently. -#}
+
+{#- A UTC timestamp as the wall clock of the reporting time zone. -#}
+{% macro reporting_time(utc_timestamp) -%}
+    {{ return(adapter.dispatch('reporting_time')(utc_timestamp)) }}
+{%- endmacro %}
+
+{% macro postgres__reporting_time(utc_timestamp) -%}
+    {{ utc_timestamp }} at time zone 'UTC' at time zone '{{ var("reporting_timezone") }}'
+{%- endmacro %}
+
+{% macro spark__reporting_time(utc_timestamp) -%}
+    from_utc_timestamp({{ utc_timestamp }}, '{{ var("reporting_timezone") }}')
+{%- endmacro %}
+
+
+{#- A select of all days from the first to the last: column metric_date. No rows where the bounds are null. -#}
+{% macro all_days(relation, first_day, last_day) -%}
+    {{ return(adapter.dispatch('all_days')(relation, first_day, last_day)) }}
+{%- endmacro %}
+
+{% macro postgres__all_days(relation, first_day, last_day) -%}
+    select cast(days.day as date) as metric_date
+    from {{ relation }}
+    cross join generate_series({{ first_day }}, {{ last_day }}, interval '1 day') as days (day)
+{%- endmacro %}
+
+{% macro spark__all_days(relation, first_day, last_day) -%}
+    select explode(sequence({{ first_day }}, {{ last_day }}, interval 1 day)) as metric_date
+    from {{ relation }}
+{%- endmacro %}
