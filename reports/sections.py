@@ -161,7 +161,7 @@ def loads() -> Table:
             Column("source", "Source"),
             Column("feed", "Feed"),
             Column("delivery", "Newest delivery"),
-            Column("finished_at", "Loaded", Kind.MOMENT),
+            Column("finished_at", "Loaded (UTC)", Kind.MOMENT),
             Column("rows_accepted", "Accepted", Kind.COUNT, summed=True),
             Column("rows_rejected", "Rejected", Kind.COUNT, summed=True),
             Column("open_rejections", "Rejected so far", Kind.COUNT, summed=True),

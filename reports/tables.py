@@ -126,9 +126,14 @@ def write(value: Any, kind: Kind) -> str:
         Kind.CHANGE: notation.change,
         Kind.DURATION: notation.duration,
         Kind.DAY: notation.short_day,
-        Kind.MOMENT: notation.moment,
+        Kind.MOMENT: _moment,
     }
     return writers[kind](value)
+
+
+def _moment(value: Any) -> str:
+    """A point in time without its zone, which the column's title names."""
+    return notation.moment(value).removesuffix(" UTC")
 
 
 def _quotient(column: Column, values: Mapping[Any, Any]) -> float | None:

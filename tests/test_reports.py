@@ -149,7 +149,7 @@ def test_the_pdf_shows_what_sql_says(home: Path, pages: list[str]) -> None:
     ):
         assert re.search(rf"{name} +{count} ", text)
     assert re.search(r"shop +quantity_type +2\n", text)
-    assert re.search(r"shop +shop +2025-06-30\.csv +30 Jun 2025, 22:02 UTC +100 +3 +3\n", text)
+    assert re.search(r"shop +shop +2025-06-30\.csv +30 Jun 2025, 22:02 +100 +3 +3\n", text)
 
 
 def signed(ratio: Decimal) -> str:
