@@ -5,10 +5,10 @@ A delivery whose content was loaded before is not read again; of the rest, a row
 the newest landed row of its key. Landing appends: it never changes or removes a row.
 """
 
-import tempfile
+import shutil
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -94,19 +94,32 @@ def land(source: Source, ledger: Ledger, feeds: Sequence[str] | None = None) -> 
         SourceError: the source cannot be read; nothing of it is landed.
         ConfigError: sources.yml does not fit the source.
     """
-    with tempfile.TemporaryDirectory(prefix="analytics-") as folder:
-        mapped: list[Mapped] = []
-        next_load_id = ledger.next_load_id()
+    mapped: list[Mapped] = []
+    next_load_id = ledger.next_load_id()
+    with _work_folder() as folder:
         for feed in source.feeds:
             if feeds is None or feed.name in feeds:
-                mapped.append(_map(feed, ledger, next_load_id, Path(folder)))
-                next_load_id += len(mapped[-1].loads)
+                mapped.append(_map(feed, ledger, next_load_id, folder))
+                next_load_id = max([next_load_id, *(load.load_id + 1 for load in mapped[-1].loads)])
         loads = [load for feed_result in mapped for load in feed_result.loads]
         if loads:
             ledger.announce(loads, [row for feed_result in mapped for row in feed_result.rejected])
             _copy(source, [feed_result.batch for feed_result in mapped if feed_result.batch.rows])
             ledger.finish([load.load_id for load in loads])
     return loads
+
+
+@contextmanager
+def _work_folder() -> Iterator[Path]:
+    """An empty folder for the files between reading and COPY. The lock of ingestion makes it ours, and what
+    a killed run left in it goes."""
+    folder = warehouse.home() / "landing"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder)
 
 
 def dry_run(feed: Feed) -> tuple[Counts, list[tuple[str, int, str]]]:
