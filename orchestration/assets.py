@@ -72,15 +72,18 @@ def model_assets(manifest: Path, translator: Translator) -> AssetsDefinition:
 
     @dbt_assets(manifest=manifest, dagster_dbt_translator=translator, name="dbt_build")
     def models(context: AssetExecutionContext) -> Iterator[Any]:
-        selection, _ = get_subset_selection_for_context(
-            context=context,
-            manifest=json.loads(manifest.read_text()),
-            select="fqn:*",
-            exclude=None,
-            selector=None,
-            dagster_dbt_translator=translator,
-            current_dbt_indirect_selection_env=None,
-        )
+        selection: list[str] = []
+        if context.is_subset:
+            selection, indirect = get_subset_selection_for_context(
+                context=context,
+                manifest=json.loads(manifest.read_text()),
+                select="fqn:*",
+                exclude=None,
+                selector=None,
+                dagster_dbt_translator=translator,
+                current_dbt_indirect_selection_env=None,
+            )
+            selection += ["--indirect-selection", indirect] if indirect else []
         for message in _build(selection, context.log.info):
             yield from message.to_default_asset_events(
                 manifest=manifest, dagster_dbt_translator=translator, context=context

@@ -65,18 +65,7 @@ def demo() -> None:
     with _timed("demo sources"):
         generate(warehouse.home())
     _run_job("everything")
-    from reports.registry import registered_reports
-
-    click.echo()
-    for report in registered_reports().values():
-        for path in sorted((warehouse.home() / "reports" / report.name).glob("*/*.*"), reverse=True)[
-            : len(report.formats)
-        ]:
-            click.echo(f"  {report.name:<10} {_short(path)}")
-    click.echo(
-        '  SQL        analytics sql "select * from metrics.metrics_daily order by metric_date desc limit 7"'
-    )
-    click.echo("  Dagster    make dev")
+    _say_what_was_built()
 
 
 @main.command()
@@ -383,6 +372,21 @@ def _run_job(name: str) -> None:
             click.secho(f"{event.step_key} failed: {message}", fg="red", err=True)
     if not result.success:
         raise SystemExit(1)
+
+
+def _say_what_was_built() -> None:
+    from reports.registry import registered_reports
+
+    click.echo("\nBuilt:")
+    for report in registered_reports().values():
+        newest = max((warehouse.home() / "reports" / report.name).iterdir())
+        for format_ in report.formats:
+            click.echo(f"  {f'{report.name} ({format_})':<18}{_short(newest / f'{report.name}.{format_}')}")
+    command = "analytics" if shutil.which("analytics") else _short(sys.argv[0])
+    query = "select * from metrics.metrics_daily order by metric_date desc limit 7"
+    click.echo("Try:")
+    click.echo(f'  {"ask with SQL":<18}{command} sql "{query}"')
+    click.echo(f"  {'the Dagster UI':<18}make dev")
 
 
 def _select(query: str, parameters: Sequence[Any] | None = None) -> tuple[list[str], list[tuple[Any, ...]]]:

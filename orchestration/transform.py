@@ -29,10 +29,9 @@ def target_path() -> Path:
 
 def manifest_path() -> Path:
     """The manifest, parsed again when a file of the dbt project is newer."""
-    manifest = target_path() / "manifest.json"
-    if not manifest.exists() or _newest_source() > manifest.stat().st_mtime:
+    if not _is_parsed():
         parse()
-    return manifest
+    return target_path() / "manifest.json"
 
 
 def parse() -> None:
@@ -88,12 +87,17 @@ def invoke(arguments: Sequence[str], on_event: Callable[[Any], None] | None = No
     os.environ["DBT_LOG_PATH"] = str(warehouse.home() / "dbt" / "logs")
     runner = dbtRunner(manifest=_parsed[0] if _parsed else None, callbacks=[on_event] if on_event else [])
     folders = ["--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT)]
-    return runner.invoke(["--log-level", "warn", *arguments, *folders])
+    # Safe where nothing was edited; see partial_parse in dbt_project.yml.
+    reuse = ["--partial-parse"] if _is_parsed() else []
+    return runner.invoke(["--log-level", "warn", *reuse, *arguments, *folders])
 
 
-def _newest_source() -> float:
+def _is_parsed() -> bool:
+    """Whether the manifest is newer than every file of the project."""
+    manifest = target_path() / "manifest.json"
     files = [PROJECT / "dbt_project.yml", *(PROJECT / "dbt_project").rglob("*")]
-    return max(file.stat().st_mtime for file in files if file.is_file())
+    newest = max(file.stat().st_mtime for file in files if file.is_file())
+    return manifest.exists() and manifest.stat().st_mtime > newest
 
 
 def _summary(result: "dbtRunnerResult") -> str:

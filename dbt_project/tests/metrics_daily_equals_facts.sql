@@ -1,3 +1,5 @@
+{{ config(meta={'dagster': {'ref': {'name': 'metrics_daily'}}}) }}
+
 -- Every day's metrics are those of its facts. Returns the days on which they are not.
 with
 

@@ -1,3 +1,5 @@
+{{ config(meta={'dagster': {'ref': {'name': 'metrics_products'}}}) }}
+
 -- Every product's day has the units and the revenue of its facts. Returns those that have not.
 with
 

@@ -1,3 +1,5 @@
+{{ config(meta={'dagster': {'ref': {'name': 'metrics_daily'}}}) }}
+
 -- Every customer with a sale was new on exactly one day.
 with
 
