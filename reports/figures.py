@@ -269,6 +269,19 @@ def reconciliation() -> pd.DataFrame:
     )
 
 
+def holdings() -> pd.Series:
+    """What the warehouse holds in all: sale_lines, sales, customers (those with a sale, the unknown not)."""
+    return query(
+        """
+        select
+            (select count(*) from marts.fact_sales) as sale_lines,
+            coalesce(sum(new_customers), 0) as customers,
+            coalesce(sum(total_sales), 0) as sales
+        from metrics.metrics_daily
+        """
+    ).iloc[0]
+
+
 def freshness() -> pd.Series:
     """When data last arrived: newest_sale and newest_load, as times in UTC, missing where there was none."""
     return query(
