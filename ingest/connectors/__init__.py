@@ -1,10 +1,11 @@
 """Connectors: each reads one kind of source and yields its rows as text, and nothing else.
 
-No mapping, no rules and no warehouse here. A connector's module offers ``deliveries(place)``.
+No mapping, no rules and no warehouse here. A connector's module offers ``deliveries(place, since)``, where
+``since`` is the greatest value of the cursor column that earlier runs saw: the connector subtracts the lag.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import pyarrow as pa
@@ -25,11 +26,16 @@ class Delivery:
 
     * ``_file`` (text) and ``_line`` (64-bit): where the row stands, for people and for lineage,
     * ``_problem`` (text): why the row could not be split into columns, null where it could.
+
+    After the batches were read, ``cursor()`` is the greatest value of the cursor column (None where there is
+    no cursor), and ``notes`` says what a person should know of the rows.
     """
 
     name: str
     fingerprint: str | None
     batches: Callable[[], Iterator[pa.Table]]
+    cursor: Callable[[], str | None] = lambda: None
+    notes: list[str] = field(default_factory=list)
 
 
 def text_table(

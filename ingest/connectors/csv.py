@@ -1,35 +1,77 @@
-"""CSV files, found by a glob. One delivery a file."""
+"""CSV files, found by a glob; plain, gzipped or zipped. One delivery a file or a member of an archive.
 
+A block in which each line is a record is split by Arrow, hundreds of megabytes a second. Any other goes
+through Python's reader, which knows the physical line of each record, so that a quote that is never closed
+costs its own line and not the rest of the file. Lines that do not have the header's number of fields are kept
+with their text as a problem; blank lines are no records.
+"""
+
+import codecs
 import csv
 import glob
+import gzip
 import hashlib
-from collections.abc import Iterator
+import itertools
+import zipfile
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from functools import partial
+from io import StringIO
 from pathlib import Path
-from typing import Any
+from typing import IO, Any, NamedTuple, cast
 
+import numpy as np
 import pyarrow as pa
+import pyarrow.csv as pacsv
 
 from ingest import warehouse
 from ingest.connectors import BATCH_ROWS, Delivery, SourceError, check_header, text_table
 
 DELIMITERS = ",;\t|"
+BLOCK_BYTES = 4 * 2**20
+SAMPLE_LINES = 50
+LONGEST_RECORD = 1000  # lines; a record that goes on is a quote that was never closed
+MAX_EXPANDED_MB = 10_240
 
 
-def deliveries(place: dict[str, Any]) -> Iterator[Delivery]:
-    """The files that ``place["path"]`` matches, by name.
+@dataclass(frozen=True)
+class Layout:
+    """How a file is to be read: its text encoding, the field delimiter, the columns' names, and how many
+    physical lines stand before the first record (titles and the header)."""
+
+    encoding: str
+    delimiter: str
+    header: list[str]
+    lines_before: int
+
+
+def deliveries(place: dict[str, Any], since: str | None = None) -> Iterator[Delivery]:
+    """The files that ``place["path"]`` matches, by name; ``since`` means nothing to files.
 
     Raises:
-        SourceError: no file matches.
+        SourceError: no file matches, or one is no text, or larger inside its archive than allowed.
     """
-    pattern = str(warehouse.ROOT / place["path"])
+    options = place.get("options", {})
+    for file in found(place["path"]):
+        for name, open_content in _contents(file):
+            limit = options.get("max_expanded_mb", MAX_EXPANDED_MB) * 2**20
+            fingerprint, encoding, notes = _inspect(open_content, name, options.get("encoding"), limit)
+            read = partial(_batches, file, name, open_content, encoding, options)
+            yield Delivery(name, fingerprint, read, notes=notes)
+
+
+def found(path: str) -> list[Path]:
+    """The files that a glob matches, by name; a relative one starts at the project's root.
+
+    Raises:
+        SourceError: none.
+    """
+    pattern = str(warehouse.ROOT / path)
     files = sorted(glob.glob(pattern, recursive=True))
     if not files:
         raise SourceError(f"no file matches {pattern}")
-    options = place.get("options", {})
-    encoding, delimiter = options.get("encoding", "utf-8-sig"), options.get("delimiter")
-    for file in map(Path, files):
-        yield Delivery(shown(file), sha256(file), partial(_batches, file, encoding, delimiter))
+    return [Path(file) for file in files]
 
 
 def shown(file: Path) -> str:
@@ -43,46 +85,315 @@ def sha256(file: Path) -> str:
         return hashlib.file_digest(handle, "sha256").hexdigest()
 
 
-def _batches(file: Path, encoding: str, delimiter: str | None) -> Iterator[pa.Table]:
+# --------------------------------------------------------------------------------------- bytes and encodings
+
+
+def _contents(file: Path) -> Iterator[tuple[str, Callable[[], IO[bytes]]]]:
+    """The texts in a file: itself, what gzip packed, or each member of a zip archive."""
     name = shown(file)
+    if file.suffix == ".gz":
+        yield name, lambda: cast(IO[bytes], gzip.GzipFile(file))
+    elif file.suffix == ".zip":
+        try:
+            with zipfile.ZipFile(file) as archive:
+                members = sorted(info.filename for info in archive.infolist() if not info.is_dir())
+        except zipfile.BadZipFile as error:
+            raise SourceError(f"{name}: not a zip archive: {error}") from error
+        for member in members:
+            yield f"{name}#{member}", partial(_open_member, file, member)
+    else:
+        yield name, lambda: file.open("rb")
+
+
+def _open_member(file: Path, member: str) -> IO[bytes]:
+    return zipfile.ZipFile(file).open(member)
+
+
+def _inspect(
+    open_content: Callable[[], IO[bytes]], name: str, encoding: str | None, limit: float
+) -> tuple[str, str, list[str]]:
+    """The hash of the content, its encoding, and a note where that was guessed. Every byte is looked at, so
+    that a file is refused before its first row is read, not after its millionth."""
+    digest = hashlib.sha256()
+    candidates = [encoding] if encoding else ["utf-8", "cp1252", "latin-1"]
+    decoders: dict[str, codecs.IncrementalDecoder] = {}
+    broken_at = size = 0
     try:
-        with file.open(encoding=encoding, newline="") as handle:
-            if delimiter is None:
-                delimiter = _likely_delimiter(handle.readline())
-                handle.seek(0)
-            yield from _read(csv.reader(handle, delimiter=delimiter), name)
-    except UnicodeDecodeError as error:
+        with open_content() as stream:
+            while block := stream.read(BLOCK_BYTES):
+                if not size:
+                    candidates = [_marked(block)] if not encoding and _marked(block) else candidates
+                    decoders = {c: codecs.getincrementaldecoder(c)() for c in candidates}
+                digest.update(block)
+                for candidate, decoder in list(decoders.items()):
+                    try:
+                        decoder.decode(block)
+                    except UnicodeDecodeError as error:
+                        broken_at = broken_at or size + error.start
+                        del decoders[candidate]
+                    if candidate == "utf-8" and candidate in decoders:
+                        break  # the others matter only where it fails
+                size += len(block)
+                if size > limit:
+                    raise SourceError(f"{name}: larger than {limit / 2**20:,.0f} MB; see max_expanded_mb")
+    except (OSError, EOFError, zipfile.BadZipFile) as error:
+        raise SourceError(f"{name}: cannot be read: {error}") from error
+    if size and not decoders:
         raise SourceError(
-            f"{name}: not {encoding} text (byte {error.start}); set options: {{encoding: …}}"
-        ) from error
+            f"{name}: not {candidates[0]} text (byte {broken_at}); set options: {{encoding: …}}"
+        )
+    best = next(iter(decoders), "utf-8")
+    guessed = not encoding and best in ("cp1252", "latin-1")
+    return digest.hexdigest(), best, [f"{name}: not UTF-8, read as {best}"] if guessed else []
+
+
+def _marked(start: bytes) -> str:
+    """The encoding that a byte order mark names, or that zero bytes give away."""
+    if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return "utf-16"
+    sample = start[:1000]
+    if sample[1::2].count(0) > len(sample) // 4:
+        return "utf-16-le"
+    return "utf-16-be" if sample[::2].count(0) > len(sample) // 4 else ""
+
+
+def _blocks(stream: IO[bytes], encoding: str) -> Iterator[bytes]:
+    """The content as UTF-8 without a byte order mark, in blocks that end with a line."""
+    decoder = None if encoding == "utf-8" else codecs.getincrementaldecoder(encoding)()
+    pending, first = b"", True
+    while chunk := stream.read(BLOCK_BYTES):
+        text = decoder.decode(chunk).encode() if decoder else chunk
+        if first:
+            text = text.removeprefix(codecs.BOM_UTF8)
+            first = False
+        head, newline, tail = (pending + text).rpartition(b"\n")
+        if newline:
+            yield head + newline
+        pending = tail
+    if pending:
+        yield pending
+
+
+# ------------------------------------------------------------------------------------------ header and rows
+
+
+def _batches(
+    file: Path, name: str, open_content: Callable[[], IO[bytes]], encoding: str, options: dict[str, Any]
+) -> Iterator[pa.Table]:
+    before = file.stat()
+    with open_content() as stream:
+        blocks = _blocks(stream, encoding)
+        first = next(blocks, b"")
+        layout = _layout(first, name, encoding, options)
+        reader = _Reader(name, layout, itertools.chain([_without_lines(first, layout.lines_before)], blocks))
+        yield from reader.tables()
+    after = file.stat()
+    if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
+        raise SourceError(f"{name}: changed while it was read; it is read again at the next run")
+
+
+def _layout(start: bytes, name: str, encoding: str, options: dict[str, Any]) -> Layout:
+    sample = start.decode(errors="replace").splitlines(keepends=True)[:SAMPLE_LINES]
+    delimiter = options.get("delimiter") or _likely_delimiter(sample)
+    reader = csv.reader(sample, delimiter=delimiter)
+    records: list[tuple[list[str], int]] = []
+    try:
+        records = [([cell.strip() for cell in row], reader.line_num) for row in reader]
     except csv.Error as error:
         raise SourceError(f"{name}: {error}") from error
+    number = options.get("header", "auto")
+    if number == "auto":
+        chosen = _first_full([row for row, _ in records])
+    else:
+        chosen = next((i for i, (_, line) in enumerate(records) if line == number), None)
+    if chosen is None:
+        raise SourceError(f"{name}: the file is empty; a line with the columns' names is missing")
+    header, line = records[chosen]
+    check_header(header, name)
+    return Layout(encoding, delimiter, header, line)
 
 
-def _likely_delimiter(header: str) -> str:
-    return max(DELIMITERS, key=header.count)
+def _likely_delimiter(sample: Sequence[str]) -> str:
+    """The delimiter that splits most lines into the same number of fields, more than one."""
+
+    def evenness(delimiter: str) -> tuple[int, int]:
+        widths = Counter(len(row) for row in csv.reader(sample, delimiter=delimiter) if len(row) > 1)
+        return max(((count, width) for width, count in widths.items()), default=(0, 0))
+
+    return max(DELIMITERS, key=evenness)
 
 
-def _read(reader: Any, file: str) -> Iterator[pa.Table]:
-    header = [field.strip() for field in next(reader, [])]
-    if not header:
-        raise SourceError(f"{file}: the file is empty; a first line with the columns' names is missing")
-    check_header(header, file)
-    width = len(header)
-    rows: list[list[str]] = []
-    lines: list[int] = []
-    problems: list[str | None] = []
-    line = reader.line_num + 1
-    for row in reader:
-        if row:  # a blank line is no record
-            fits = len(row) == width
-            rows.append(row if fits else (row + [""] * width)[:width])
-            lines.append(line)
-            problems.append(
-                None if fits else f"{len(row)} fields where the header has {width}: {','.join(row)}"
-            )
-            if len(rows) == BATCH_ROWS:
-                yield text_table(header, rows, file, lines, problems)
-                rows, lines, problems = [], [], []
-        line = reader.line_num + 1
-    yield text_table(header, rows, file, lines, problems)
+def _first_full(rows: Sequence[Sequence[str]]) -> int | None:
+    """The header: the first line with more than one filled field, since title lines have one; or the first
+    line at all, where the file has one column."""
+    filled = [sum(map(bool, row)) for row in rows]
+    enough = 2 if any(count > 1 for count in filled) else 1
+    return next((index for index, count in enumerate(filled) if count >= enough), None)
+
+
+def _without_lines(block: bytes, lines: int) -> bytes:
+    position = 0
+    for _ in range(lines):
+        position = block.find(b"\n", position) + 1 or len(block)
+    return block[position:]
+
+
+class Record(NamedTuple):
+    """A line split into fields, and what is wrong with it."""
+
+    line: int
+    fields: list[str]
+    problem: str | None = None
+
+
+class _Reader:
+    """Splits blocks of lines into tables; ``line`` is the number of physical lines behind it."""
+
+    def __init__(self, name: str, layout: Layout, blocks: Iterator[bytes]) -> None:
+        self.name, self.layout, self.blocks = name, layout, blocks
+        self.width = len(layout.header)
+        self.line = layout.lines_before
+
+    def tables(self) -> Iterator[pa.Table]:
+        yield text_table(self.layout.header, [], self.name, [])  # the columns, also of a file without rows
+        for block in self.blocks:
+            table, odd = self._by_arrow(block)
+            if table is None:
+                yield from self._by_records(block)
+                continue
+            for start in range(0, len(table), BATCH_ROWS):
+                yield table.slice(start, BATCH_ROWS)
+            yield from self._table(odd)
+
+    def _by_arrow(self, block: bytes) -> tuple[pa.Table | None, list[Record]]:
+        """The records of a block, and those of a wrong width; None where a record is not one line, be it
+        that a field holds a newline or that a quote is not closed."""
+        odd: list[tuple[int, str]] = []
+
+        def keep(row: pacsv.InvalidRow) -> str:
+            odd.append((row.number, row.text))
+            return "skip"
+
+        header, delimiter = self.layout.header, self.layout.delimiter
+        parse = pacsv.ParseOptions(
+            delimiter=delimiter, ignore_empty_lines=False, invalid_row_handler=keep, newlines_in_values=True
+        )
+        as_text = pacsv.ConvertOptions(
+            column_types=dict.fromkeys(header, pa.string()), null_values=[""], strings_can_be_null=True
+        )
+        read = pacsv.ReadOptions(column_names=header, use_threads=False, block_size=len(block) + 1)
+        lines = block.count(b"\n") + (not block.endswith(b"\n"))
+        blank_line = block.startswith((b"\n", b"\r")) or b"\n\n" in block or b"\n\r" in block
+        if blank_line or b"\0" in block or block.count(b'"') % 2:
+            return None, []
+        try:
+            table = pacsv.read_csv(pa.BufferReader(block), read, parse, as_text)
+        except pa.ArrowInvalid:
+            return None, []
+        if len(table) + len(odd) != lines:
+            return None, []
+        numbers = self.line + np.delete(np.arange(1, lines + 1), [number - 1 for number, _ in odd])
+        table = table.append_column("_file", pa.repeat(self.name, len(table)))
+        table = table.append_column("_line", pa.array(numbers, pa.int64()))
+        table = table.append_column("_problem", pa.nulls(len(table), pa.string()))
+        records = [
+            Record(self.line + number, next(csv.reader([text], delimiter=delimiter))) for number, text in odd
+        ]
+        self.line += lines
+        return table, records
+
+    def _by_records(self, block: bytes) -> Iterator[pa.Table]:
+        """A block whose records may have several lines; the last one may go on in the next block."""
+        records: list[Record] = []
+        lines = _Lines(block, self.blocks)
+        while True:
+            reader = csv.reader(lines, delimiter=self.layout.delimiter)
+            lines.start_record()
+            try:
+                for row in reader:
+                    if lines.is_unclosed:
+                        break
+                    if row:
+                        records.append(Record(self.line + 1, row))
+                    self.line += lines.start_record()
+                    if len(records) >= BATCH_ROWS:
+                        yield from self._table(records)
+                        records = []
+                else:
+                    break
+            except csv.Error:  # a field beyond the reader's limit is an unclosed quote as well
+                pass
+            text = lines.give_back_all_but_the_first()
+            self.line += 1
+            fields = next(csv.reader([text], delimiter=self.layout.delimiter))
+            problem = f"a quote is opened in this line and never closed: {text}"
+            records.append(Record(self.line, fields, problem))
+        yield from self._table(records)
+
+    def _table(self, records: Sequence[Record]) -> Iterator[pa.Table]:
+        """A table of records; those of a wrong width get a problem."""
+        if not records:
+            return
+        rows, problems = [], []
+        for _, fields, known in records:
+            problem = known
+            if problem is None and len(fields) != self.width:
+                text = self._as_line(fields)
+                problem = f"{len(fields)} fields where the header has {self.width}: {text}"
+            elif problem is None and any("\0" in field for field in fields):
+                problem = f"a zero byte in the line: {self._as_line(fields)}"
+            cells = [field.replace("\0", "") for field in fields] if problem else fields
+            rows.append((cells + [""] * self.width)[: self.width])
+            problems.append(problem and problem.replace("\0", "\\0"))
+        yield text_table(self.layout.header, rows, self.name, [record.line for record in records], problems)
+
+    def _as_line(self, fields: list[str]) -> str:
+        text = StringIO()
+        csv.writer(text, delimiter=self.layout.delimiter, lineterminator="").writerow(fields)
+        return text.getvalue()
+
+
+class _Lines:
+    """The physical lines of a block for Python's CSV reader. It ends with the block between two records;
+    within a record it goes on into the next block."""
+
+    def __init__(self, block: bytes, blocks: Iterator[bytes]) -> None:
+        self._waiting = _split(block)
+        self._blocks = blocks
+        self._record: list[str] = []
+        self.is_unclosed = False
+
+    def __iter__(self) -> "_Lines":
+        return self
+
+    def __next__(self) -> str:
+        line = next(self._waiting, None)
+        while line is None and self._record and (block := next(self._blocks, None)) is not None:
+            self._waiting = _split(block)
+            line = next(self._waiting, None)
+        too_long = len(self._record) > LONGEST_RECORD
+        if line is not None and too_long:
+            self._waiting = itertools.chain([line], self._waiting)
+        if line is None or too_long:
+            self.is_unclosed = bool(self._record)
+            raise StopIteration
+        self._record.append(line)
+        return line
+
+    def start_record(self) -> int:
+        """Forget the lines of the last record; returns how many they were."""
+        lines = len(self._record)
+        self._record, self.is_unclosed = [], False
+        return lines
+
+    def give_back_all_but_the_first(self) -> str:
+        """Where a record was none: its first line, without the line's end; the others come again."""
+        first, *rest = self._record
+        self._waiting = itertools.chain(rest, self._waiting)
+        self._record = []
+        return first.rstrip("\r\n")
+
+
+def _split(block: bytes) -> Iterator[str]:
+    """The lines of a block, with their ends: \\n, \\r\\n, or a lone \\r as old programs write it."""
+    return iter(StringIO(block.decode(), newline=""))
