@@ -9,7 +9,7 @@ from pathlib import Path
 from ingest.config import ConfigError, Feed, Source, load_sources, sources_file, unknown
 from ingest.connectors import SourceError
 from ingest.entities import INTERACTIONS, SALES, Entity
-from ingest.landing import create_tables, dry_run, land
+from ingest.landing import create_tables, dry_run, land, replay
 from ingest.ledger import Load, open_ledger
 
 # dlt's telemetry asks a host that a closed network does not reach, and waits for it.
@@ -74,6 +74,22 @@ class DataIngestion:
                 )
                 for rule, rows, example in broken:
                     yield f"  {rule}: {rows:,}, e.g. {example}", True
+
+    def replay(self, names: Sequence[str] | None = None) -> Iterator[Outcome]:
+        """Land the open rejected rows that now keep every rule, of the named sources (default: all).
+
+        Raises:
+            ConfigError: as ``run``.
+        """
+        sources = self._named(names)
+        create_tables()
+        with open_ledger() as ledger:
+            ledger.recover()
+            for source in sources:
+                try:
+                    yield Outcome(source.name, replay(source, ledger))
+                except ConfigError as error:
+                    yield Outcome(source.name, error=str(error))
 
     def load_sales(self, file: str | Path) -> Outcome:
         """Land a CSV file whose columns are named as those of ``staging.sales``."""

@@ -5,11 +5,13 @@ A delivery whose content was loaded before is not read again; of the rest, a row
 the newest landed row of its key. Landing appends: it never changes or removes a row.
 """
 
+import json
 import shutil
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +23,7 @@ from dlt.common.typing import TDataItem
 
 from ingest import warehouse
 from ingest.config import Feed, Source
-from ingest.connectors import BATCH_ROWS, Delivery, api, csv, database, excel
+from ingest.connectors import BATCH_ROWS, Delivery, api, csv, database, excel, text_table
 from ingest.entities import ENTITIES, LINEAGE, Column, Entity
 from ingest.ledger import Ledger, Load, Reject
 from ingest.mapping import Counts, Mapper
@@ -105,8 +107,54 @@ def land(source: Source, ledger: Ledger, feeds: Sequence[str] | None = None) -> 
         if loads:
             ledger.announce(loads, [row for feed_result in mapped for row in feed_result.rejected])
             _copy(source, [feed_result.batch for feed_result in mapped if feed_result.batch.rows])
-            ledger.finish([load.load_id for load in loads])
+            ledger.finish(loads)
     return loads
+
+
+def replay(source: Source, ledger: Ledger) -> list[Load]:
+    """Map a source's open rejected rows again, as after a rule or the mapping was mended, and land those
+    that now keep every rule; they keep their file and line. The others stay as they are.
+
+    Raises:
+        ConfigError: sources.yml does not fit the rows.
+    """
+    loads: list[Load] = []
+    batches: list[Batch] = []
+    healed: list[int] = []
+    with _work_folder() as folder:
+        for feed in source.feeds:
+            rejects = ledger.open_rejects(source.name, feed.name)
+            load_id = ledger.next_load_id() + len(loads)
+            with _mapper(feed, folder) as mapper:
+                for rejection_id, reject in rejects:
+                    mapper.add(_as_batch(reject, rejection_id))
+                accepted = mapper.take_accepted(load_id)
+                if not accepted:
+                    continue
+                batch = _new_rows(feed, mapper.connection, folder)
+                name = f"replay of {len(accepted)} rejected rows"
+                amount = _amounts(feed, mapper.connection).get(load_id)
+                loads.append(
+                    Load(
+                        load_id, source.name, feed.name, name, None, Counts(len(accepted)), batch.rows, amount
+                    )
+                )
+                batches += [batch] if batch.rows else []
+                healed += accepted
+        if loads:
+            ledger.announce(loads, [])
+            _copy(source, batches)
+            ledger.finish(loads, healed)
+    return loads
+
+
+def _as_batch(reject: Reject, rejection_id: int) -> pa.Table:
+    """A rejected row as its connector yielded it; its id stands in for the load's. What could not be split
+    into columns still cannot."""
+    raw = json.loads(reject.raw_row)
+    problem = reject.reason if reject.rule == "row_shape" else None
+    table = text_table(list(raw), [list(raw.values())], reject.file, [reject.line], [problem])
+    return table.append_column("_load_id", pa.array([rejection_id], pa.int64()))
 
 
 @contextmanager
@@ -179,9 +227,8 @@ def _read(feed: Feed, mapper: Mapper, known: set[str], next_load_id: int) -> lis
 
 def _map(feed: Feed, ledger: Ledger, next_load_id: int, folder: Path) -> Mapped:
     """Read what is new in a feed and map it; the new rows go into a file in ``folder``."""
-    with closing(duckdb.connect(str(folder / f"{feed.name}.duckdb"))) as connection:
-        connection.execute("set TimeZone = 'UTC'")
-        mapper = Mapper(feed, connection)
+    with _mapper(feed, folder) as mapper:
+        connection = mapper.connection
         read = _read(feed, mapper, ledger.known(feed.source, feed.name), next_load_id)
         batch = _new_rows(feed, connection, folder)
         known = ledger.known_rejects(feed.source, feed.name)
@@ -189,9 +236,11 @@ def _map(feed: Feed, ledger: Ledger, next_load_id: int, folder: Path) -> Mapped:
             Reject(load_id, feed.source, feed.name, *row)
             for load_id, *row in connection.execute("from rejected").fetchall()
         ]
+        broken: dict[int, set[str]] = defaultdict(set)
+        for reject in rejected:
+            broken[reject.load_id].add(reject.raw_hash)
         rejected = [reject for reject in rejected if reject.identity not in known]
-        amount = "sum(total_amount)" if "total_amount" in feed.entity.names else "null"
-        amounts = dict(connection.execute(f"select load_id, {amount} from accepted group by all").fetchall())
+        amounts = _amounts(feed, connection)
         new = dict(connection.execute("select load_id, count(*) from fresh group by all").fetchall())
         counts = mapper.counts()
         loads = [
@@ -204,6 +253,7 @@ def _map(feed: Feed, ledger: Ledger, next_load_id: int, folder: Path) -> Mapped:
                 counts=counts.get(load_id, Counts()),
                 new=new.get(load_id, 0),
                 amount=amounts.get(load_id),
+                still_rejected=frozenset(broken[load_id]),
             )
             for load_id, delivery in read
         ]
@@ -211,6 +261,20 @@ def _map(feed: Feed, ledger: Ledger, next_load_id: int, folder: Path) -> Mapped:
         # What has no fingerprint is read each time; where nothing came of it there is nothing to record.
         loads = [load for load in loads if load.sha256 or load.new or load.load_id in told]
         return Mapped(loads, rejected, batch)
+
+
+@contextmanager
+def _mapper(feed: Feed, folder: Path) -> Iterator[Mapper]:
+    """A mapper that works in a file, so that memory stays bounded."""
+    with closing(duckdb.connect(str(folder / f"{feed.name}.duckdb"))) as connection:
+        connection.execute("set TimeZone = 'UTC'")
+        yield Mapper(feed, connection)
+
+
+def _amounts(feed: Feed, connection: duckdb.DuckDBPyConnection) -> dict[int, Decimal | None]:
+    """The money accepted in each load; none where the entity has no amount."""
+    amount = "sum(total_amount)" if "total_amount" in feed.entity.names else "null"
+    return dict(connection.execute(f"select load_id, {amount} from accepted group by all").fetchall())
 
 
 def _new_rows(feed: Feed, connection: duckdb.DuckDBPyConnection, folder: Path) -> Batch:

@@ -78,6 +78,7 @@ class Load:
     counts: Counts
     new: int
     amount: Decimal | None = None
+    still_rejected: frozenset[str] = frozenset()  # hashes of the rows of this delivery that broke a rule
 
 
 class Reject(NamedTuple):
@@ -95,7 +96,12 @@ class Reject(NamedTuple):
     @property
     def identity(self) -> tuple[str, str, str]:
         """What makes it the same reject when its file comes again, longer or shifted."""
-        return self.file, self.rule, hashlib.md5(self.raw_row.encode()).hexdigest()
+        return self.file, self.rule, self.raw_hash
+
+    @property
+    def raw_hash(self) -> str:
+        """The hash of the row as it stood in the source."""
+        return hashlib.md5(self.raw_row.encode()).hexdigest()
 
 
 class Ledger:
@@ -144,7 +150,7 @@ class Ledger:
                 page_size=1000,
             )
             buffer = io.StringIO()
-            csv.writer(buffer).writerows((*reject, reject.identity[-1]) for reject in rejected)
+            csv.writer(buffer).writerows((*reject, reject.raw_hash) for reject in rejected)
             buffer.seek(0)
             cursor.copy_expert(
                 "copy ops.rejected_rows (load_id, source_name, feed_name, source_file, source_line, rule,"
@@ -152,13 +158,55 @@ class Ledger:
                 buffer,
             )
 
-    def finish(self, load_ids: Sequence[int]) -> None:
-        """Mark loads as loaded."""
+    def finish(self, loads: Sequence[Load], replayed: Sequence[int] = ()) -> None:
+        """Mark loads as loaded, and the rejected rows that they healed as replayed: the named ones, and the
+        older ones of a file that came again and no longer has them."""
+        load_ids = [load.load_id for load in loads]
         with self.connection, self.connection.cursor() as cursor:
             cursor.execute(
                 "update ops.loads set state = 'loaded', finished_at = now() where load_id = any(%s)",
-                (list(load_ids),),
+                (load_ids,),
             )
+            cursor.execute(
+                "update ops.rejected_rows set state = 'replayed' where rejection_id = any(%s)",
+                (list(replayed),),
+            )
+            cursor.execute(
+                """
+                update ops.rejected_rows as rejected
+                set state = 'replayed'
+                from ops.loads as newer
+                where newer.load_id = any(%s)
+                    and newer.sha256 is not null
+                    and newer.source_name = rejected.source_name
+                    and newer.feed_name = rejected.feed_name
+                    and newer.source_file = rejected.source_file
+                    and newer.load_id > rejected.load_id
+                    and rejected.state = 'open'
+                    and not rejected.raw_hash = any(%s)
+                """,
+                (load_ids, [hash_ for load in loads for hash_ in load.still_rejected]),
+            )
+
+    def open_rejects(self, source: str, feed: str) -> list[tuple[int, Reject]]:
+        """The rejected rows of a feed that wait for a decision, by their ids."""
+        rows = self._rows(
+            "select rejection_id, load_id, source_name, feed_name, source_file, source_line, rule, reason,"
+            " raw_row::text from ops.rejected_rows where source_name = %s and feed_name = %s and state = 'open'"
+            " order by rejection_id",
+            (source, feed),
+        )
+        return [(rejection_id, Reject(*row)) for rejection_id, *row in rows]
+
+    def dismiss(self, rejection_ids: Sequence[int]) -> int:
+        """Close open rejected rows that will not be mended; returns how many were open."""
+        with self.connection, self.connection.cursor() as cursor:
+            cursor.execute(
+                "update ops.rejected_rows set state = 'dismissed' where state = 'open'"
+                " and rejection_id = any(%s)",
+                (list(rejection_ids),),
+            )
+            return cursor.rowcount
 
     def recover(self) -> None:
         """Settle the loads that a killed run left in state ``loading``.

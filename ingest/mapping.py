@@ -126,6 +126,12 @@ class Mapper:
         ).fetchall()
         return {load_id: Counts(accepted, rejected) for load_id, accepted, rejected in rows}
 
+    def take_accepted(self, load_id: int) -> list[int]:
+        """Give all accepted rows one load; returns the load ids they had."""
+        had = [row[0] for row in self.connection.execute("select load_id from accepted").fetchall()]
+        self.connection.execute("update accepted set load_id = ?", [load_id])
+        return had
+
     def _keep_accepted(self) -> None:
         names = ", ".join(column.name for column in self.columns)
         values = ", ".join(f"coalesce({column.name}::varchar, '')" for column in self.columns)

@@ -236,6 +236,39 @@ def rejects_show(rejection_id: int) -> None:
         click.echo(f"{label:<14} {shown}")
 
 
+@rejects.command("replay")
+@click.option("--source", "sources", multiple=True, help="Only this source (may be repeated).")
+def rejects_replay(sources: tuple[str, ...]) -> None:
+    """Map the open rejected rows again, after a rule or a mapping was mended; land what is now right.
+
+    Example: analytics rejects replay --source shop
+    """
+    from ingest import DataIngestion
+
+    failed = False
+    for outcome in DataIngestion().replay(sources or None):
+        failed = failed or bool(outcome.error)
+        click.secho(outcome.summary(), fg="red" if outcome.error else None, err=bool(outcome.error))
+    if failed:
+        raise SystemExit(1)
+
+
+@rejects.command("dismiss")
+@click.argument("rejection_ids", type=int, nargs=-1, required=True)
+def rejects_dismiss(rejection_ids: tuple[int, ...]) -> None:
+    """Close rejected rows that nobody will mend.
+
+    Example: analytics rejects dismiss 12 13
+    """
+    from ingest.ledger import open_ledger
+
+    with open_ledger() as ledger:
+        dismissed = ledger.dismiss(rejection_ids)
+    click.echo(f"{dismissed} of {len(rejection_ids)} dismissed")
+    if dismissed < len(rejection_ids):
+        raise click.ClickException("the others are not open; see `analytics rejects list`")
+
+
 # ------------------------------------------------------------------------------------------ warehouse
 
 

@@ -16,6 +16,7 @@ from demo.desk import desk_server
 from demo.retailer import expected, generate
 from ingest import DataIngestion, Outcome
 from ingest.connectors import SourceError
+from ingest.ledger import open_ledger
 
 SOURCES = """\
 sources:
@@ -258,3 +259,45 @@ def test_every_row_read_is_accepted_or_rejected(demo: Path) -> None:
         "loader",
     )[0]
     assert (int(str(landed)) + int(str(refused)), read) == (lines, lines)
+
+
+# ---------------------------------------------------------------------------------------------------- replay
+
+
+def states(shop: Shop) -> list[tuple[object, ...]]:
+    return select(shop.home, "select source_line, state from ops.rejected_rows order by rejection_id")
+
+
+def test_replay_lands_exactly_the_rows_that_a_mended_rule_heals(shop: Shop) -> None:
+    shop.write(
+        "a.csv", "1,2024-01-01,1,-1", "2,soon,1,1", "3,2024-01-01,1,1", "4,2024-01-01", "5,2024-01-01,1,-5"
+    )
+    shop.ingest()
+    assert [outcome.loads for outcome in DataIngestion(shop.sources).replay()] == [[]]
+    shop.sources.write_text(shop.sources.read_text().replace("unit_price >= 0", "unit_price >= -5"))
+    (outcome,) = DataIngestion(shop.sources).replay()
+    assert outcome.error is None
+    assert shop.landed() == [("3", 1, 4), ("1", 1, 2), ("5", 1, 6)]
+    assert states(shop) == [(2, "replayed"), (3, "open"), (5, "open"), (6, "replayed")]
+    assert shop.loads()[-1] == (2, 2, 0, 2, "loaded")
+    assert [outcome.loads for outcome in DataIngestion(shop.sources).replay()] == [[]]
+
+
+def test_a_mended_file_heals_its_rejected_rows(shop: Shop) -> None:
+    shop.write("a.csv", "1,2024-01-01,1,1", "2,soon,1,1", "3,never,1,1")
+    shop.ingest()
+    shop.write("a.csv", "1,2024-01-01,1,1", "2,2024-01-02,1,1", "3,never,1,1")
+    shop.ingest()
+    assert shop.landed() == [("1", 1, 2), ("2", 1, 3)]
+    assert states(shop) == [(3, "replayed"), (4, "open")]
+    assert shop.ingest().loads == []
+
+
+def test_a_dismissed_row_stays_dismissed_when_its_file_comes_again(shop: Shop) -> None:
+    shop.write("a.csv", "1,soon,1,1")
+    shop.ingest()
+    with open_ledger() as ledger:
+        assert ledger.dismiss([1, 2]) == 1
+    shop.write("a.csv", "1,soon,1,1", "2,2024-01-01,1,1")
+    shop.ingest()
+    assert states(shop) == [(2, "dismissed")]
