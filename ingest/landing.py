@@ -136,7 +136,14 @@ def replay(source: Source, ledger: Ledger) -> list[Load]:
                 amount = _amounts(feed, mapper.connection).get(load_id)
                 loads.append(
                     Load(
-                        load_id, source.name, feed.name, name, None, Counts(len(accepted)), batch.rows, amount
+                        load_id,
+                        source.name,
+                        feed.name,
+                        name,
+                        None,
+                        counts=Counts(len(accepted)),
+                        new=batch.rows,
+                        amount=amount,
                     )
                 )
                 batches += [batch] if batch.rows else []
@@ -234,7 +241,7 @@ def _map(feed: Feed, ledger: Ledger, next_load_id: int, folder: Path) -> Mapped:
         known = ledger.known_rejects(feed.source, feed.name)
         rejected = [
             Reject(load_id, feed.source, feed.name, *row)
-            for load_id, *row in connection.execute("from rejected").fetchall()
+            for load_id, *row in connection.execute("from rejected order by load_id, source_line").fetchall()
         ]
         broken: dict[int, set[str]] = defaultdict(set)
         for reject in rejected:

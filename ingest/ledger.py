@@ -192,8 +192,8 @@ class Ledger:
         """The rejected rows of a feed that wait for a decision, by their ids."""
         rows = self._rows(
             "select rejection_id, load_id, source_name, feed_name, source_file, source_line, rule, reason,"
-            " raw_row::text from ops.rejected_rows where source_name = %s and feed_name = %s and state = 'open'"
-            " order by rejection_id",
+            " raw_row::text from ops.rejected_rows"
+            " where source_name = %s and feed_name = %s and state = 'open' order by rejection_id",
             (source, feed),
         )
         return [(rejection_id, Reject(*row)) for rejection_id, *row in rows]
