@@ -34,7 +34,8 @@ class WarehouseCheck(dbtPlugin):
         profile = load_profile(flags.PROJECT_DIR, flags.VARS, flags.PROFILE, flags.TARGET)
         if profile.target_name != TARGET:
             return
-        server = Path(profile.credentials.host) / f".s.PGSQL.{profile.credentials.port}"
+        connection = profile.to_target_dict()
+        server = Path(connection["host"]) / f".s.PGSQL.{connection['port']}"
         if not _listens(server):
             raise DbtRuntimeError(MESSAGE)
 

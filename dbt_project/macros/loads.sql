@@ -1,22 +1,25 @@
 {#- What a build reads of the landing: whole loads in the order of their ids. -#}
 
-{#- The newest load that this build takes in: what lands while it runs waits for the next one.
-
-    A number, like the watermark below: it lets the planner see how few rows are newer than the last build,
-    where a subquery makes it prepare for a third of the table. -#}
+{#- The newest load that this build takes in: what lands while it runs waits for the next one. -#}
 {% macro horizon() -%}
-    {{ number_in('select load_id from ' ~ ref('stg_horizon')) }}
+    {{ newest_load(ref('stg_horizon')) }}
 {%- endmacro %}
 
 
 {#- The newest load that an incremental model holds. -#}
 {% macro watermark() -%}
-    {{ number_in('select coalesce(max(load_id), 0) from ' ~ this) }}
+    {{ newest_load(this) }}
 {%- endmacro %}
 
 
-{% macro number_in(query) -%}
-    {{ run_query(query).columns[0][0] if execute else 0 }}
+{#- As a number, looked up while the model compiles: a number lets the planner see how few rows are newer, where a
+    subquery makes it prepare for a third of the table. 0 where the table is not built yet. -#}
+{% macro newest_load(relation) -%}
+    {%- if execute and load_relation(relation) is not none -%}
+        {{ run_query('select coalesce(max(load_id), 0) from ' ~ relation).columns[0][0] }}
+    {%- else -%}
+        0
+    {%- endif -%}
 {%- endmacro %}
 
 

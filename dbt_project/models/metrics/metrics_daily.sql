@@ -64,11 +64,7 @@ days_to_compute as (
 
     union
 
-    -- The ends of the calendar so far, from which new days are counted.
-    select min(metric_date) as metric_date from existing_days
-
-    union
-
+    -- The end of the calendar so far, from which new days on either side are counted.
     select max(metric_date) as metric_date from existing_days
 
 ),
@@ -96,7 +92,7 @@ days as (
         {%- if is_incremental() %}
         existing_days.created_at,
         coalesce(existing_days.created_at, landed_days.landed_at) as landed_at,
-        coalesce(landed_days.load_id, existing_days.load_id) as load_id
+        greatest(existing_days.load_id, landed_days.load_id) as load_id
         {%- else %}
         cast(null as {{ dbt.type_timestamp() }}) as created_at,
         landed_days.landed_at,

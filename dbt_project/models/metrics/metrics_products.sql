@@ -16,7 +16,7 @@ versions as (
 
 ),
 
-counts as (
+landed_counts as (
 
     select * from {{ ref('int_stock_levels') }}
     {%- if is_incremental() %}
@@ -42,7 +42,7 @@ landed as (
         stock_date as metric_date,
         load_id,
         created_at as landed_at
-    from counts
+    from landed_counts
 
 ),
 
@@ -64,7 +64,7 @@ first_counts as (
     select
         product_id,
         min(stock_date) as first_stock_date
-    from counts
+    from landed_counts
     group by product_id
 
 ),
@@ -133,6 +133,21 @@ product_days as (
 ),
 
 -- By aggregates of each day and not by joins: so few days are read by index, whatever number the planner expects.
+counted_product_days as (
+
+    select
+        product_days.*,
+        counts.last_stock_date
+    from product_days
+    cross join lateral (
+        select max(levels.stock_date) as last_stock_date
+        from {{ ref('int_stock_levels') }} as levels
+        where levels.product_id = product_days.product_id
+            and levels.stock_date <= product_days.metric_date
+    ) as counts
+
+),
+
 measured_product_days as (
 
     select
@@ -141,7 +156,7 @@ measured_product_days as (
         sales.revenue,
         stock.stock_level,
         stock.load_id as stock_load_id
-    from product_days
+    from counted_product_days as product_days
     cross join lateral (
         select
             sum(fact_sales.quantity) as units_sold,
@@ -156,12 +171,7 @@ measured_product_days as (
             max(levels.load_id) as load_id
         from {{ ref('int_stock_levels') }} as levels
         where levels.product_id = product_days.product_id
-            and levels.stock_date = (
-                select max(counted.stock_date)
-                from {{ ref('int_stock_levels') }} as counted
-                where counted.product_id = product_days.product_id
-                    and counted.stock_date <= product_days.metric_date
-            )
+            and levels.stock_date = product_days.last_stock_date
     ) as stock
 
 ),
