@@ -14,71 +14,13 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 import xlsxwriter
 
-from ingest.connectors import Delivery, SourceError, api, csv, database, excel
+from ingest.connectors import Delivery, SourceError, api, database, excel
 
 pytestmark = pytest.mark.unit
 
 
 def rows(delivery: Delivery) -> list[dict[str, Any]]:
     return [row for batch in delivery.batches() for row in batch.to_pylist()]
-
-
-# ------------------------------------------------------------------------------------------------------ CSV
-
-
-def read_csv(folder: Path, content: bytes, **options: str) -> list[dict[str, Any]]:
-    (folder / "a.csv").write_bytes(content)
-    (delivery,) = csv.deliveries({"path": str(folder / "*.csv"), "options": options})
-    return rows(delivery)
-
-
-def test_csv_lines_are_counted_as_an_editor_does(tmp_path: Path) -> None:
-    found = read_csv(tmp_path, b'no,note\n1,"two\nlines"\n\n2,NA\n3,"a ""b"""\n')
-    assert [(row["no"], row["note"], row["_line"]) for row in found] == [
-        ("1", "two\nlines", 2),
-        ("2", "NA", 5),
-        ("3", 'a "b"', 6),
-    ]
-
-
-def test_csv_lines_of_a_wrong_width_are_kept_with_the_problem(tmp_path: Path) -> None:
-    found = read_csv(tmp_path, b"a,b,c\n1,2\n1,2,3,4\n1,2,3\n")
-    assert [row["_problem"] for row in found] == [
-        "2 fields where the header has 3: 1,2",
-        "4 fields where the header has 3: 1,2,3,4",
-        None,
-    ]
-
-
-@pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
-def test_csv_delimiter_is_found(tmp_path: Path, delimiter: str) -> None:
-    text = f"a{delimiter}b\n1{delimiter}2\n"
-    assert read_csv(tmp_path, text.encode())[0]["b"] == "2"
-
-
-def test_csv_encodings(tmp_path: Path) -> None:
-    assert read_csv(tmp_path, "\ufeffname\nZoë\n".encode())[0]["name"] == "Zoë"
-    assert read_csv(tmp_path, "name\nZoë\n".encode("cp1252"), encoding="cp1252")[0]["name"] == "Zoë"
-    with pytest.raises(SourceError, match=r"not utf-8-sig text \(byte 7\); set options"):
-        read_csv(tmp_path, "name\nZoë\n".encode("cp1252"))
-
-
-@pytest.mark.parametrize(
-    ("content", "message"),
-    [
-        (b"", "the file is empty"),
-        (b"a,a\n1,2\n", "names the column `a` twice"),
-        (b"a,,c\n1,2,3\n", "names no column 2"),
-    ],
-)
-def test_csv_headers_that_cannot_serve(tmp_path: Path, content: bytes, message: str) -> None:
-    with pytest.raises(SourceError, match=message):
-        read_csv(tmp_path, content)
-
-
-def test_csv_without_a_file_names_the_pattern(tmp_path: Path) -> None:
-    with pytest.raises(SourceError, match=r"no file matches .*/\*\.csv"):
-        list(csv.deliveries({"path": str(tmp_path / "*.csv")}))
 
 
 # ---------------------------------------------------------------------------------------------------- Excel
