@@ -19,29 +19,19 @@ import yaml
 
 from ingest import warehouse
 from ingest.entities import ENTITIES, SALES, Column, Entity
+from ingest.places import PLACES, Choice, Keys, Kind, Spec, contradiction
 
-Kind = Literal["csv", "excel", "api", "database"]
 Mode = Literal["append", "upsert"]
 
 NAME = re.compile(r"[a-z][a-z0-9_]*")
 VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
-SECRET_KEYS = {"token", "password", "api_key", "client_secret", "access_token", "secret"}
-URL_PASSWORD = re.compile(r"://[^/@:]*:(?!\$\{)[^/@]+@")
-
-# What a source of each kind says of where its rows are; a feed may say the same and then wins.
-PLACE_KEYS: dict[Kind, set[str]] = {
-    "csv": {"path", "options"},
-    "excel": {"path", "sheet", "options"},
-    "api": {"url", "resource", "records", "auth", "paginate", "params"},
-    "database": {"url", "table"},
-}
-REQUIRED_PLACES: dict[Kind, tuple[str, ...]] = {
-    "csv": ("path",),
-    "excel": ("path", "sheet"),
-    "api": ("url",),
-    "database": ("url", "table"),
-}
-OPTION_KEYS = {"encoding", "delimiter"}
+# Compared without case, - and _.
+SECRET_KEYS = {"token", "password", "apikey", "clientsecret", "accesstoken", "secret", "accesskey"}
+URL_SECRET = re.compile(
+    r"://[^/@:]*:(?!\$\{)[^/@]+@"
+    r"|[?&](token|access_token|api_?key|key|secret|password)=(?!\$\{)",
+    re.IGNORECASE,
+)
 SOURCE_KEYS = {"kind", "timezone", "mode", "feeds"}
 FEED_KEYS = {"key", "columns", "rules"}
 
@@ -198,9 +188,9 @@ class _Reader:
             raise self.error(path, "a source's name is lower case letters, digits and _, a letter first")
         entry = self.mapping(entry, path, "a mapping with kind, feeds and where the rows are")
         kind = entry.get("kind")
-        if kind not in PLACE_KEYS:
-            raise self.error((*path, "kind") if "kind" in entry else path, unknown("kind", kind, PLACE_KEYS))
-        self.known(entry, SOURCE_KEYS | PLACE_KEYS[kind], path)
+        if kind not in PLACES:
+            raise self.error((*path, "kind") if "kind" in entry else path, unknown("kind", kind, PLACES))
+        self.known(entry, SOURCE_KEYS | PLACES[kind].known.keys(), path)
         self.secrets(entry, path)
         timezone = entry.get("timezone", "UTC")
         try:
@@ -212,7 +202,7 @@ class _Reader:
         if entry.get("mode", "append") not in ("append", "upsert"):
             raise self.error((*path, "mode"), unknown("mode", entry["mode"], ("append", "upsert")))
         feeds = self.mapping(entry.get("feeds"), (*path, "feeds"), f"a mapping of {', '.join(ENTITIES)}")
-        place = {key: value for key, value in entry.items() if key in PLACE_KEYS[kind]}
+        place = self.place(kind, entry, path)
         return Source(
             name, kind, tuple(self.feed(name, kind, timezone, place, key, feeds[key]) for key in feeds)
         )
@@ -225,12 +215,13 @@ class _Reader:
             raise self.error(path, unknown("entity", name, ENTITIES))
         entity = ENTITIES[name]
         entry = self.mapping(entry, path, "a mapping with `columns`")
-        self.known(entry, FEED_KEYS | PLACE_KEYS[kind], path)
-        place = place | {key: value for key, value in entry.items() if key in PLACE_KEYS[kind]}
-        for key in REQUIRED_PLACES[kind]:
-            if not place.get(key):
+        self.known(entry, FEED_KEYS | PLACES[kind].known.keys(), path)
+        place = place | self.place(kind, entry, path)
+        for key in PLACES[kind].needed:
+            if key not in place:
                 raise self.error(path, f"a source of kind {kind} needs `{key}`")
-        self.known(place.get("options", {}), OPTION_KEYS, (*path, "options"))
+        if wrong := contradiction(kind, place):
+            raise self.error(path, wrong)
         if "key" in entry and tuple(entry["key"]) != entity.key:
             raise self.error((*path, "key"), f"the key of {name} is [{', '.join(entity.key)}]")
         columns = self.expressions(entry.get("columns"), (*path, "columns"), entity.names)
@@ -243,6 +234,34 @@ class _Reader:
             raise self.error((*path, "columns"), "map `unit_price` or `total_amount`: a sale needs an amount")
         lines = self.feed_lines(path, entry, place)
         return Feed(source, kind, timezone, entity, columns, rules, place, self.file, lines)
+
+    def place(self, kind: Kind, entry: dict[str, Any], path: tuple[str, ...]) -> dict[str, Any]:
+        """What an entry says of where its rows are."""
+        known = PLACES[kind].known
+        place = {key: value for key, value in entry.items() if key in known}
+        for key, value in place.items():
+            self.value(value, known[key], (*path, key))
+        return place
+
+    def value(self, value: Any, spec: Spec, path: tuple[str, ...]) -> None:
+        if isinstance(spec, Choice):
+            entry = {"type": value} if isinstance(value, str) else self.mapping(value, path, "a mapping")
+            kind = entry.get("type")
+            if not isinstance(kind, str) or kind not in spec.types:
+                raise self.error(path, unknown("type", kind, spec.types))
+            keys = spec.types[kind]
+            self.value({k: v for k, v in entry.items() if k != "type"}, keys, path)
+        elif isinstance(spec, Keys):
+            if not isinstance(value, dict):
+                raise self.error(path, f"expected a mapping of {', '.join(spec.known)}")
+            self.known(value, spec.known, path)
+            for key in spec.needed:
+                if key not in value:
+                    raise self.error(path, f"`{key}` is missing")
+            for key, item in value.items():
+                self.value(item, spec.known[key], (*path, key))
+        elif expected := spec(value):
+            raise self.error(path, f"expected {expected}, found {value!r}")
 
     def feed_lines(
         self, path: tuple[str, ...], entry: dict[str, Any], place: dict[str, Any]
@@ -275,12 +294,15 @@ class _Reader:
     def secrets(self, entry: Mapping[str, Any], path: tuple[str, ...]) -> None:
         for key, value in entry.items():
             here = (*path, key)
+            if key in ("columns", "rules"):
+                continue  # SQL
             if isinstance(value, dict):
                 self.secrets(value, here)
-            elif isinstance(value, str):
-                literal = key in SECRET_KEYS and not VARIABLE.fullmatch(value)
-                if literal or (key == "url" and URL_PASSWORD.search(value)):
-                    raise self.error(here, "a secret must come from the environment: write ${NAME}")
+                continue
+            secret = key.lower().replace("-", "").replace("_", "") in SECRET_KEYS
+            literal = secret and not (isinstance(value, str) and VARIABLE.fullmatch(value))
+            if literal or (key == "url" and isinstance(value, str) and URL_SECRET.search(value)):
+                raise self.error(here, "a secret must come from the environment: write ${NAME}")
 
 
 def unknown(what: str, given: object, allowed: Iterable[str]) -> str:
