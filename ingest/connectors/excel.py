@@ -1,64 +1,215 @@
-"""Excel workbooks, one sheet a feed. One delivery a workbook."""
+"""Excel and OpenDocument workbooks (.xlsx, .xls, .ods), found by a glob. One delivery a sheet.
 
-import datetime
-import glob
-from collections.abc import Iterator
+python-calamine reads them. What it does not tell is found in an .xlsx's XML (``ingest.connectors.xlsx``). Of
+the two other kinds that leaves open: error cells arrive empty, numbers shown with leading zeros are not
+reported, and an .ods does not tell merged cells, so that its heading is one row.
+"""
+
+import hashlib
+import re
+from collections.abc import Iterator, Sequence
+from fnmatch import fnmatchcase
 from functools import partial
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-from python_calamine import CalamineError, CalamineWorkbook, WorksheetNotFound
+from python_calamine import CalamineSheet, CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum
 
-from ingest import warehouse
-from ingest.connectors import Delivery, SourceError, check_header, text_table
-from ingest.connectors.csv import sha256, shown
+from ingest.connectors import BATCH_ROWS, Delivery, SourceError, check_header, text_table
+from ingest.connectors.csv import found, sha256, shown
+from ingest.connectors.sheet import Sample, as_text, blank
+from ingest.connectors.workbook import MAX_EXPANDED_MB, letters, open_workbook, opening, sheet_facts
+from ingest.connectors.xlsx import Facts
+from ingest.places import SHEET_PATTERN
+
+SAMPLE_ROWS = 100
+LEADING_ZERO = re.compile(r"0\d+")
 
 
-def deliveries(place: dict[str, Any]) -> Iterator[Delivery]:
-    """The workbooks that ``place["path"]`` matches, read at ``place["sheet"]``.
+def deliveries(place: dict[str, Any], since: str | None = None) -> Iterator[Delivery]:
+    """The sheets ``place["sheet"]`` of the workbooks that ``place["path"]`` matches. A pattern (`Sales 20*`)
+    finds visible sheets only; a hidden one is read where it is named exactly with the option ``hidden``.
 
     Raises:
-        SourceError: no file matches.
+        SourceError: no file or no sheet matches, or a workbook cannot be opened.
     """
-    pattern = str(warehouse.ROOT / place["path"])
-    files = sorted(glob.glob(pattern, recursive=True))
-    if not files:
-        raise SourceError(f"no file matches {pattern}")
-    sheet = str(place["sheet"])
-    for file in map(Path, files):
-        yield Delivery(f"{shown(file)}#{sheet}", sha256(file), partial(_batches, file, sheet))
+    options = place.get("options", {})
+    for file in found(place["path"]):
+        version, digest = _version(file), sha256(file)
+        for sheet in _sheets(file, str(place["sheet"]), options):
+            notes: list[str] = []
+            yield Delivery(
+                f"{shown(file)}#{sheet}",
+                hashlib.sha256(f"{digest}#{sheet}".encode()).hexdigest(),
+                partial(_batches, file, version, sheet, options, notes),
+                notes=notes,
+            )
 
 
-def _batches(file: Path, sheet: str) -> Iterator[pa.Table]:
-    name = f"{shown(file)}#{sheet}"
-    try:
-        workbook = CalamineWorkbook.from_path(file)
-        cells = workbook.get_sheet_by_name(sheet).to_python(skip_empty_area=False)
-    except WorksheetNotFound as error:
-        raise SourceError(
-            f"{shown(file)}: no sheet `{sheet}`; it has: {', '.join(workbook.sheet_names)}"
-        ) from error
-    except CalamineError as error:
-        raise SourceError(f"{shown(file)}: not a workbook that can be read: {error}") from error
-    if not cells:
-        raise SourceError(f"{name}: the sheet is empty; a first row with the columns' names is missing")
-    header = [as_text(cell) for cell in cells[0]]
-    check_header(header, name)
-    numbered = [
-        (line, [as_text(cell) for cell in row])
-        for line, row in enumerate(cells[1:], start=2)
-        if any(cell != "" for cell in row)
+def _version(file: Path) -> tuple[int, int]:
+    """What tells whether a file changed while it was read."""
+    return file.stat().st_size, file.stat().st_mtime_ns
+
+
+def _sheets(file: Path, wanted: str, options: dict[str, Any]) -> list[str]:
+    if not SHEET_PATTERN.search(wanted):
+        return [wanted]
+    with opening(file):
+        workbook = open_workbook(file, options.get("max_expanded_mb", MAX_EXPANDED_MB))
+    sheets = [
+        sheet.name
+        for sheet in workbook.sheets_metadata
+        if sheet.typ == SheetTypeEnum.WorkSheet
+        and sheet.visible == SheetVisibleEnum.Visible
+        and fnmatchcase(sheet.name, wanted)
     ]
-    yield text_table(header, [row for _, row in numbered], name, [line for line, _ in numbered])
+    if not sheets:
+        names = ", ".join(workbook.sheet_names)
+        raise SourceError(f"{shown(file)}: no visible sheet `{wanted}`; it has: {names}")
+    return sheets
 
 
-def as_text(cell: Any) -> str:
-    """A cell as the text a person would read: 5.0 is `5`, a number has Excel's 15 digits, dates are ISO."""
-    if isinstance(cell, float):
-        return str(int(cell)) if cell.is_integer() and abs(cell) < 1e15 else f"{cell:.15g}"
-    if isinstance(cell, datetime.datetime | datetime.date | datetime.time):
-        return cell.isoformat(*([" "] if isinstance(cell, datetime.datetime) else []))
-    if isinstance(cell, bool):
-        return str(cell).lower()
-    return str(cell).strip()
+def _batches(
+    file: Path, version: tuple[int, int], sheet: str, options: dict[str, Any], notes: list[str]
+) -> Iterator[pa.Table]:
+    name = f"{shown(file)}#{sheet}"
+    with opening(file):
+        workbook = open_workbook(file, options.get("max_expanded_mb", MAX_EXPANDED_MB))
+        known = sheet_facts(file, sheet, options.get("max_expanded_mb", MAX_EXPANDED_MB))
+        cells = _sheet(workbook, file, sheet, options)
+        merged = cells.merged_cell_ranges or []
+    if _version(file) != version:  # from here on the sheet is in memory
+        raise SourceError(f"{shown(file)}: changed while it was read; it is read again at the next run")
+    rows = _rows(cells, known)
+    sample = _first(rows, options)
+    if not sample:
+        raise SourceError(f"{name}: the sheet is empty; a row with the columns' names is missing")
+    heading, header = _header(Sample(dict(sample), merged), name, options)
+    below = [(row, values) for row, values in sample if row > heading]
+    _refuse_nameless(below, header, name)
+    yield from _tables(chain(below, rows), header, name, _LeadingZeros(header, known), notes)
+
+
+def _sheet(workbook: CalamineWorkbook, file: Path, sheet: str, options: dict[str, Any]) -> CalamineSheet:
+    visible = {entry.name: entry.visible for entry in workbook.sheets_metadata}
+    if sheet not in visible:
+        raise SourceError(f"{shown(file)}: no sheet `{sheet}`; it has: {', '.join(workbook.sheet_names)}")
+    if visible[sheet] != SheetVisibleEnum.Visible and not options.get("hidden"):
+        raise SourceError(f"{shown(file)}: the sheet `{sheet}` is hidden; set options: {{hidden: true}}")
+    return workbook.get_sheet_by_name(sheet)
+
+
+def _rows(sheet: CalamineSheet, known: Facts) -> Iterator[tuple[int, list[Any]]]:
+    """The rows that are not blank, with their number from 0; each begins in the sheet's first column."""
+    left = sheet.start[1] if sheet.start else 0  # calamine leaves out the first columns, not the first rows
+    for row, cells in enumerate(sheet.iter_rows()):
+        full = [""] * left + cells
+        for column, error in known.errors.get(row, {}).items():
+            full[column] = error
+        if not all(map(blank, full)):
+            yield row, full
+
+
+def _first(rows: Iterator[tuple[int, list[Any]]], options: dict[str, Any]) -> list[tuple[int, list[Any]]]:
+    """Enough rows to find the heading and to see what is below it."""
+    line = options.get("header", "auto")
+    above = 0 if line == "auto" else line
+    sample = []
+    for row, cells in rows:
+        sample.append((row, cells))
+        if len(sample) >= SAMPLE_ROWS and row >= above:
+            break
+    return sample
+
+
+def _header(sample: Sample, name: str, options: dict[str, Any]) -> tuple[int, dict[int, str]]:
+    """The row of the heading, and the names of the columns that have one."""
+    line = options.get("header", "auto")
+    heading = sample.heading() if line == "auto" else line - 1
+    if heading is None:
+        raise SourceError(
+            f"{name}: none of the first {len(sample.rows)} rows reads like the names of {len(sample.used)}"
+            " columns; say which does in options: {header: …}"
+        )
+    if heading not in sample.rows:
+        raise SourceError(
+            f"{name}: row {line} is blank and names no columns; mend options: {{header: {line}}}"
+        )
+    header = {column: text for column, text in enumerate(sample.names(heading)) if text}
+    check_header(list(header.values()), name)
+    return heading, header
+
+
+def _refuse_nameless(rows: Sequence[tuple[int, list[Any]]], header: dict[int, str], name: str) -> None:
+    """Refuse a table in which a column has values but no name. A few values beside the table are the
+    problem of their rows only."""
+    for column in range(len(rows[0][1]) if rows else 0):
+        filled = sum(not blank(cells[column]) for _, cells in rows)
+        if column not in header and filled * 2 > len(rows):
+            raise SourceError(
+                f"{name}: the column {letters(column)} has values but no name; give every column a name"
+            )
+
+
+def _tables(
+    rows: Iterator[tuple[int, list[Any]]],
+    header: dict[int, str],
+    name: str,
+    zeros: "_LeadingZeros",
+    notes: list[str],
+) -> Iterator[pa.Table]:
+    while True:
+        batch = list(islice(rows, BATCH_ROWS))
+        zeros.see(batch)
+        yield text_table(
+            list(header.values()),
+            [[as_text(cells[column]) for column in header] for _, cells in batch],
+            name,
+            [row + 1 for row, _ in batch],
+            [_problem(cells, header) for _, cells in batch],
+        )
+        if len(batch) < BATCH_ROWS:
+            break
+    notes[:] = zeros.notes()
+
+
+def _problem(cells: list[Any], header: dict[int, str]) -> str | None:
+    beside = [
+        f"{letters(column)}: {as_text(cell)}"
+        for column, cell in enumerate(cells)
+        if column not in header and not blank(cell)
+    ]
+    return f"values in columns without a name ({', '.join(beside)})" if beside else None
+
+
+class _LeadingZeros:
+    """Finds columns whose codes lost their leading zeros, as Excel does when it takes them for numbers."""
+
+    def __init__(self, header: dict[int, str], known: Facts) -> None:
+        self.header = header
+        self.shown = {column: digits for column, digits in known.zero_padded.items() if column in header}
+        self.numbers: set[int] = set()
+        self.zeros: set[int] = set()
+
+    def see(self, batch: Sequence[tuple[int, list[Any]]]) -> None:
+        for column in self.header:
+            cells = [cells[column] for _, cells in batch]
+            if not {float, int}.isdisjoint(map(type, cells)):
+                self.numbers.add(column)
+            if any(type(cell) is str and cell[:1] == "0" and LEADING_ZERO.fullmatch(cell) for cell in cells):
+                self.zeros.add(column)
+
+    def notes(self) -> list[str]:
+        padded = [
+            f"{self.header[column]}: numbers shown with leading zeros arrive without them; map"
+            f" lpad(\"{self.header[column]}\", {digits}, '0') to restore them"
+            for column, digits in sorted(self.shown.items())
+        ]
+        mixed = [
+            f"{self.header[column]}: some codes have leading zeros and some are numbers, which may have lost"
+            " theirs; format the column as text in the workbook"
+            for column in sorted(self.numbers & self.zeros - self.shown.keys())
+        ]
+        return padded + mixed
