@@ -45,6 +45,8 @@ LINEAGE = (
     Column("load_id", "bigint", required=True),
     Column("loaded_at", "timestamp", required=True),
     Column("row_hash", required=True),
+    # A key that a full snapshot of its source no longer has lands once more, with its last values.
+    Column("is_deleted", "boolean", required=True, default="false"),
 )
 
 SALES = Entity(

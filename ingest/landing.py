@@ -79,6 +79,7 @@ def create_tables() -> None:
             table = f"{SCHEMA}.{entity.name}"
             columns = ", ".join(
                 f"{c.name} {POSTGRES_TYPES[c.type]}{' not null' if c.required else ''}"
+                f"{f' default {c.default}' if c in LINEAGE and c.default else ''}"
                 for c in _landed(entity)
             )
             key = ", ".join(entity.key)
@@ -301,7 +302,7 @@ def _new_rows(feed: Feed, connection: duckdb.DuckDBPyConnection, folder: Path) -
         """
     )
     file = folder / f"{entity.name}.csv"
-    names = ", ".join(c.name for c in _landed(entity) if c.name != "loaded_at")
+    names = ", ".join(c.name for c in _landed(entity) if c.name not in ("loaded_at", "is_deleted"))
     connection.execute(
         f"copy (select {names}, (now() at time zone 'UTC')::timestamp as loaded_at from fresh"
         f" order by load_id, source_line) to '{file}' (format csv, header)"
