@@ -5,7 +5,7 @@ UV := $(BIN)/uv pip
 export UV_COMPILE_BYTECODE = 1
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup demo dev build docs lint check test lock clean
+.PHONY: help setup demo dev build docs lint check test bench lock clean
 
 help: ## Show this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -34,6 +34,9 @@ check: lint ## Style, types and the unit tests, in less than a minute
 
 test: lint ## Everything
 	$(BIN)/pytest -q
+
+bench: .venv/.dev ## Measure: what it costs beside its limits and its peers (BENCH="ingest …" picks some)
+	$(BIN)/python -m benchmarks $(BENCH)
 
 lock: .venv/.dev ## Resolve the dependencies of pyproject.toml anew
 	$(UV) compile $(LOCK) --extra setup pyproject.toml -o requirements.lock
