@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple, get_args
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import duckdb
@@ -21,7 +21,9 @@ from ingest import warehouse
 from ingest.entities import ENTITIES, SALES, Column, Entity
 from ingest.places import PLACES, Choice, Keys, Kind, Spec, contradiction
 
-Mode = Literal["append", "upsert"]
+Mode = Literal["append", "upsert", "snapshot"]
+MODES: tuple[Mode, ...] = get_args(Mode)
+MAX_SHRINK = 0.3
 
 NAME = re.compile(r"[a-z][a-z0-9_]*")
 VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
@@ -32,8 +34,10 @@ URL_SECRET = re.compile(
     r"|[?&](token|access_token|api_?key|key|secret|password)=(?!\$\{)",
     re.IGNORECASE,
 )
-SOURCE_KEYS = {"kind", "timezone", "mode", "feeds"}
-FEED_KEYS = {"key", "columns", "rules"}
+# What a source says for all its feeds, and a feed for itself.
+FEED_DEFAULTS = {"mode", "max_shrink", "clean"}
+SOURCE_KEYS = {"kind", "timezone", "feeds"} | FEED_DEFAULTS
+FEED_KEYS = {"key", "columns", "rules"} | FEED_DEFAULTS
 
 
 class ConfigError(ValueError):
@@ -41,11 +45,23 @@ class ConfigError(ValueError):
 
 
 @dataclass(frozen=True)
+class Clean:
+    """What is done to texts unless it is switched off: blanks around them go, an empty one is null, an e-mail
+    address is in lower case, and a phone number keeps its digits and the plus before them."""
+
+    trim: bool = True
+    empty_to_null: bool = True
+    email_case: bool = True
+    phone_digits: bool = True
+
+
+@dataclass(frozen=True)
 class Feed:
     """How the rows of a source become rows of one entity.
 
     ``columns`` and ``rules`` map a name to a DuckDB SQL expression; ``place`` says where the rows are, with
-    variables not yet resolved; ``lines`` gives the line in sources.yml of each expression.
+    variables not yet resolved; ``lines`` gives the line in sources.yml of each expression. In mode
+    ``snapshot`` a key that is missing was deleted; more than the share ``max_shrink`` of them is refused.
     """
 
     source: str
@@ -57,6 +73,9 @@ class Feed:
     place: dict[str, Any]
     file: Path
     lines: dict[str, int]
+    clean: Clean = Clean()
+    mode: Mode = "append"
+    max_shrink: float = MAX_SHRINK
 
     @property
     def name(self) -> str:
@@ -126,6 +145,16 @@ def load_sources(file: Path | None = None) -> dict[str, Source]:
     except OSError as error:
         raise ConfigError(f"{file}: cannot be read ({error.strerror}); set ANALYTICS_SOURCES") from error
     return _Reader(file, text).sources()
+
+
+class _Said(NamedTuple):
+    """What a source says for all its feeds."""
+
+    source: str
+    kind: Kind
+    timezone: str
+    place: dict[str, Any]
+    defaults: dict[str, Any]
 
 
 class _Reader:
@@ -199,24 +228,38 @@ class _Reader:
             raise self.error(
                 (*path, "timezone"), f"no such time zone: {timezone!r} (e.g. Europe/London)"
             ) from error
-        if entry.get("mode", "append") not in ("append", "upsert"):
-            raise self.error((*path, "mode"), unknown("mode", entry["mode"], ("append", "upsert")))
+        defaults = self.feed_defaults(entry, path)
         feeds = self.mapping(entry.get("feeds"), (*path, "feeds"), f"a mapping of {', '.join(ENTITIES)}")
         place = self.place(kind, entry, path)
-        return Source(
-            name, kind, tuple(self.feed(name, kind, timezone, place, key, feeds[key]) for key in feeds)
-        )
+        said = _Said(name, kind, timezone, place, defaults)
+        return Source(name, kind, tuple(self.feed(said, key, feeds[key]) for key in feeds))
 
-    def feed(
-        self, source: str, kind: Kind, timezone: str, place: dict[str, Any], name: str, entry: Any
-    ) -> Feed:
+    def feed_defaults(self, entry: dict[str, Any], path: tuple[str, ...]) -> dict[str, Any]:
+        """What an entry says of mode, max_shrink and clean, as arguments of a Feed."""
+        found: dict[str, Any] = {key: entry[key] for key in ("mode", "max_shrink") if key in entry}
+        if "mode" in found and found["mode"] not in MODES:
+            raise self.error((*path, "mode"), unknown("mode", found["mode"], MODES))
+        share = found.get("max_shrink", MAX_SHRINK)
+        if type(share) not in (int, float) or not 0 <= share <= 1:
+            raise self.error((*path, "max_shrink"), f"expected a share from 0 to 1, found {share!r}")
+        if "clean" in entry:
+            switches = self.mapping(entry["clean"], (*path, "clean"), "a mapping such as {trim: false}")
+            self.known(switches, vars(Clean()), (*path, "clean"))
+            for key, value in switches.items():
+                if not isinstance(value, bool):
+                    raise self.error((*path, "clean", key), f"expected true or false, found {value!r}")
+            found["clean"] = switches
+        return found
+
+    def feed(self, said: "_Said", name: str, entry: Any) -> Feed:
+        source, kind = said.source, said.kind
         path = ("sources", source, "feeds", name)
         if name not in ENTITIES:
             raise self.error(path, unknown("entity", name, ENTITIES))
         entity = ENTITIES[name]
         entry = self.mapping(entry, path, "a mapping with `columns`")
         self.known(entry, FEED_KEYS | PLACES[kind].known.keys(), path)
-        place = place | self.place(kind, entry, path)
+        place = said.place | self.place(kind, entry, path)
         for key in PLACES[kind].needed:
             if key not in place:
                 raise self.error(path, f"a source of kind {kind} needs `{key}`")
@@ -232,8 +275,13 @@ class _Reader:
                 raise self.error((*path, "columns"), f"the column `{column.name}` of {name} must be mapped")
         if entity is SALES and not mapped & {"unit_price", "total_amount"}:
             raise self.error((*path, "columns"), "map `unit_price` or `total_amount`: a sale needs an amount")
+        own = self.feed_defaults(entry, path)
+        settings = said.defaults | own
+        settings["clean"] = Clean(**(said.defaults.get("clean", {}) | own.get("clean", {})))
+        if settings.get("mode") == "snapshot" and "cursor" in place:
+            raise self.error(path, "mode: snapshot needs all rows, and `cursor` reads only the new ones")
         lines = self.feed_lines(path, entry, place)
-        return Feed(source, kind, timezone, entity, columns, rules, place, self.file, lines)
+        return Feed(source, kind, said.timezone, entity, columns, rules, place, self.file, lines, **settings)
 
     def place(self, kind: Kind, entry: dict[str, Any], path: tuple[str, ...]) -> dict[str, Any]:
         """What an entry says of where its rows are."""

@@ -15,7 +15,8 @@ class Column:
     """One landed column.
 
     ``length`` is the most characters a text may have; ``default`` is a SQL expression over the landed
-    columns, used where the source maps nothing or the value is empty.
+    columns, used where the source maps nothing or the value is empty; ``clean`` says what kind of text it is
+    where cleaning has a default for it.
     """
 
     name: str
@@ -23,6 +24,7 @@ class Column:
     required: bool = False
     length: int | None = None
     default: str | None = None
+    clean: Literal["email", "phone"] | None = None
 
 
 @dataclass(frozen=True)
@@ -43,8 +45,8 @@ LINEAGE = (
     Column("source_file", required=True),
     Column("source_line", "bigint", required=True),
     Column("load_id", "bigint", required=True),
-    Column("loaded_at", "timestamp", required=True),
-    Column("row_hash", required=True),
+    Column("loaded_at", "timestamp", required=True, default="now()"),
+    Column("row_hash", "bigint", required=True),
     # A key that a full snapshot of its source no longer has lands once more, with its last values.
     Column("is_deleted", "boolean", required=True, default="false"),
 )
@@ -108,8 +110,8 @@ CUSTOMERS = Entity(
         Column("customer_code", required=True),
         Column("first_name", length=50),
         Column("last_name", length=50),
-        Column("email", length=100),
-        Column("phone", length=20),
+        Column("email", length=100, clean="email"),
+        Column("phone", length=20, clean="phone"),
         Column("address"),
         Column("city", length=50),
         Column("country", length=50),

@@ -9,8 +9,9 @@ from pathlib import Path
 from ingest.config import ConfigError, Feed, Source, load_sources, sources_file, unknown
 from ingest.connectors import SourceError
 from ingest.entities import INTERACTIONS, SALES, Entity
-from ingest.landing import create_tables, dry_run, land, replay
+from ingest.landing import WHERE_IT_ENDED, Start, dry_run, land, replay
 from ingest.ledger import Load, open_ledger
+from ingest.staging import create_tables
 
 # dlt's telemetry asks a host that a closed network does not reach, and waits for it.
 os.environ.setdefault("RUNTIME__DLTHUB_TELEMETRY", "false")
@@ -34,7 +35,10 @@ class Outcome:
         read = sum(load.counts.read for load in self.loads)
         rejected = sum(load.counts.rejected for load in self.loads)
         counts = f"{read:,} rows read, {sum(load.new for load in self.loads):,} new, {rejected:,} rejected"
-        return f"{self.source}: {len(self.loads)} deliveries, {counts}"
+        if deleted := sum(load.deleted for load in self.loads):
+            counts += f", {deleted:,} deleted"
+        notes = dict.fromkeys(note for load in self.loads for note in load.notes)
+        return "\n  ".join([f"{self.source}: {len(self.loads)} deliveries, {counts}", *notes])
 
 
 class DataIngestion:
@@ -44,15 +48,26 @@ class DataIngestion:
         self.sources = sources or sources_file()
 
     def run(
-        self, names: Sequence[str] | None = None, feeds: Sequence[str] | None = None
+        self,
+        names: Sequence[str] | None = None,
+        feeds: Sequence[str] | None = None,
+        since: str | None = None,
+        full_refresh: bool = False,
     ) -> Iterator[Outcome]:
         """Land the named sources (default: all) and feeds (default: all), each source by itself: one that
-        fails does not stop the others.
+        fails does not stop the others. ``since`` stands in for the cursor that the last run left (a number or
+        an ISO time; feeds with a cursor only); ``full_refresh`` reads everything again, known or not.
 
         Raises:
-            ConfigError: sources.yml is wrong or has no source of such a name; nothing was read.
+            ConfigError: sources.yml is wrong or has no source of such a name, or ``since`` is given and no
+                source has a cursor; nothing was read.
         """
-        return self._land(self._named(names), feeds)
+        sources = self._named(names)
+        if since is not None:
+            sources = [s for s in sources if any("cursor" in feed.place for feed in s.feeds)]
+            if not sources:
+                raise ConfigError(f"{self.sources}: --since needs a source with a `cursor`; there is none")
+        return self._land(sources, feeds, Start(since, full_refresh))
 
     def check(self, names: Sequence[str] | None = None) -> Iterator[tuple[str, bool]]:
         """Read and map the named sources (default: all) without landing anything; yields lines for a person
@@ -106,13 +121,15 @@ class DataIngestion:
                 raise ConfigError(f"{self.sources}: {unknown('source', name, sources)}")
         return [sources[name] for name in names or sources]
 
-    def _land(self, sources: Sequence[Source], feeds: Sequence[str] | None = None) -> Iterator[Outcome]:
+    def _land(
+        self, sources: Sequence[Source], feeds: Sequence[str] | None = None, start: Start = WHERE_IT_ENDED
+    ) -> Iterator[Outcome]:
         create_tables()
         with open_ledger() as ledger:
             ledger.recover()
             for source in sources:
                 try:
-                    yield Outcome(source.name, land(source, ledger, feeds))
+                    yield Outcome(source.name, land(source, ledger, feeds, start))
                 except (SourceError, ConfigError) as error:
                     yield Outcome(source.name, error=str(error))
 

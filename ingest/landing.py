@@ -1,8 +1,9 @@
-"""Landing: the one place that knows where rows land. Reads a source's feeds through their connectors, maps
-them, keeps what is new, and hands it to dlt, which copies it into schema ``staging``.
+"""Landing: reads a source's feeds through their connectors, maps them, keeps what is new, and hands it to
+``ingest.staging``, which copies it. Every step is in the ledger before it is taken.
 
 A delivery whose content was loaded before is not read again; of the rest, a row lands when it differs from
-the newest landed row of its key. Landing appends: it never changes or removes a row.
+the newest landed row of its key. Landing appends: it never changes a row, and removes only those of a load
+that did not come to its end.
 """
 
 import json
@@ -10,54 +11,37 @@ import shutil
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
-from decimal import Decimal
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
-import dlt
 import duckdb
 import pyarrow as pa
-from dlt.common.schema.typing import TColumnSchema
-from dlt.common.typing import TDataItem
 
 from ingest import warehouse
+from ingest.changes import deleted_rows, new_rows
 from ingest.config import Feed, Source
-from ingest.connectors import BATCH_ROWS, Delivery, api, csv, database, excel, text_table
-from ingest.entities import ENTITIES, LINEAGE, Column, Entity
-from ingest.ledger import Ledger, Load, Reject
+from ingest.connectors import BATCH_ROWS, Delivery, SourceError, api, csv, database, excel, text_table
+from ingest.ledger import Known, Ledger, Load, Reject
 from ingest.mapping import Counts, Mapper
+from ingest.staging import Batch, copy
 
 CONNECTORS = {"csv": csv, "excel": excel, "api": api, "database": database}
-SCHEMA = "staging"
-
-POSTGRES_TYPES = {
-    "text": "text",
-    "integer": "integer",
-    "bigint": "bigint",
-    "money": "numeric(10, 2)",
-    "timestamp": "timestamp",
-    "date": "date",
-    "boolean": "boolean",
-}
-DLT_TYPES: dict[str, TColumnSchema] = {
-    "text": {"data_type": "text"},
-    "integer": {"data_type": "bigint", "precision": 32},
-    "bigint": {"data_type": "bigint"},
-    "money": {"data_type": "decimal", "precision": 10, "scale": 2},
-    "timestamp": {"data_type": "timestamp", "timezone": False},
-    "date": {"data_type": "date"},
-    "boolean": {"data_type": "bool"},
-}
+# Larger than what connectors yield, as each batch costs the planning of a long query.
+MAPPED_ROWS = 5 * BATCH_ROWS
+MEMORY_LIMIT = "400MB"  # of DuckDB; what is more goes into files of the work folder
+FEW = 10  # rows: that all of so few are wrong says nothing of their column
 
 
 @dataclass(frozen=True)
-class Batch:
-    """The new rows of one feed, as a CSV file ready for COPY."""
+class Start:
+    """From where a run reads: ``since`` stands in for the cursor that earlier runs left; ``full_refresh``
+    reads everything again, also what is known (what did not change lands no second time)."""
 
-    entity: Entity
-    file: Path
-    rows: int
+    since: str | None = None
+    full_refresh: bool = False
+
+
+WHERE_IT_ENDED = Start()
 
 
 @dataclass(frozen=True)
@@ -66,50 +50,50 @@ class Mapped:
 
     loads: list[Load]
     rejected: list[Reject]
-    batch: Batch
+    batches: list[Batch]
+    more: bool = False  # whether another snapshot waits
 
 
-def create_tables() -> None:
-    """Create the landed tables and their indexes where they are missing.
+@dataclass(frozen=True)
+class Read:
+    """A delivery that was read as a load, and the names of its columns."""
 
-    The models' increments read by load_id, and the newest row of a key is found by key.
-    """
-    with closing(warehouse.connect("loader")) as connection, connection, connection.cursor() as cursor:
-        for entity in ENTITIES.values():
-            table = f"{SCHEMA}.{entity.name}"
-            columns = ", ".join(
-                f"{c.name} {POSTGRES_TYPES[c.type]}{' not null' if c.required else ''}"
-                f"{f' default {c.default}' if c in LINEAGE and c.default else ''}"
-                for c in _landed(entity)
-            )
-            key = ", ".join(entity.key)
-            cursor.execute(f"create table if not exists {table} ({columns})")
-            cursor.execute(f"create index if not exists {entity.name}_load on {table} (load_id)")
-            cursor.execute(
-                f"create index if not exists {entity.name}_newest on {table} ({key}, load_id, source_line)"
-            )
+    load_id: int
+    delivery: Delivery
+    header: tuple[str, ...]
 
 
-def land(source: Source, ledger: Ledger, feeds: Sequence[str] | None = None) -> list[Load]:
+def land(
+    source: Source, ledger: Ledger, feeds: Sequence[str] | None = None, start: Start = WHERE_IT_ENDED
+) -> list[Load]:
     """Land what is new in a source's feeds (default: all); returns a Load for each delivery read.
 
     Raises:
         SourceError: the source cannot be read; nothing of it is landed.
         ConfigError: sources.yml does not fit the source.
     """
-    mapped: list[Mapped] = []
-    next_load_id = ledger.next_load_id()
-    with _work_folder() as folder:
-        for feed in source.feeds:
-            if feeds is None or feed.name in feeds:
-                mapped.append(_map(feed, ledger, next_load_id, folder))
+    chosen = [feed for feed in source.feeds if feeds is None or feed.name in feeds]
+    known = {
+        feed.name: Known([]) if start.full_refresh else ledger.known(feed.source, feed.name)
+        for feed in chosen
+    }
+    landed: list[Load] = []
+    more = True
+    while more:  # snapshots one after the other, since each is compared with the one before
+        mapped: list[Mapped] = []
+        next_load_id = ledger.next_load_id()
+        with _work_folder() as folder:
+            for feed in chosen:
+                mapped.append(_map(feed, ledger, known[feed.name], next_load_id, folder, start))
                 next_load_id = max([next_load_id, *(load.load_id + 1 for load in mapped[-1].loads)])
-        loads = [load for feed_result in mapped for load in feed_result.loads]
-        if loads:
-            ledger.announce(loads, [row for feed_result in mapped for row in feed_result.rejected])
-            _copy(source, [feed_result.batch for feed_result in mapped if feed_result.batch.rows])
-            ledger.finish(loads)
-    return loads
+            loads = [load for result in mapped for load in result.loads]
+            if loads:
+                ledger.announce(loads, [reject for result in mapped for reject in result.rejected])
+                copy(source.name, [batch for result in mapped for batch in result.batches if batch.rows])
+                ledger.finish(loads)
+        landed += loads
+        more = any(result.more for result in mapped)
+    return landed
 
 
 def replay(source: Source, ledger: Ledger) -> list[Load]:
@@ -132,26 +116,14 @@ def replay(source: Source, ledger: Ledger) -> list[Load]:
                 accepted = mapper.take_accepted(load_id)
                 if not accepted:
                     continue
-                batch = _new_rows(feed, mapper.connection, folder)
+                batches.append(new_rows(feed, mapper.connection, folder, landed_before=True))
                 name = f"replay of {len(accepted)} rejected rows"
-                amount = _amounts(feed, mapper.connection).get(load_id)
-                loads.append(
-                    Load(
-                        load_id,
-                        source.name,
-                        feed.name,
-                        name,
-                        None,
-                        counts=Counts(len(accepted)),
-                        new=batch.rows,
-                        amount=amount,
-                    )
-                )
-                batches += [batch] if batch.rows else []
+                load = Load(load_id, source.name, feed.name, name, None, Counts(len(accepted)))
+                loads.append(_with_sums(load, feed, mapper.connection))
                 healed += accepted
         if loads:
             ledger.announce(loads, [])
-            _copy(source, batches)
+            copy(source.name, [batch for batch in batches if batch.rows])
             ledger.finish(loads, healed)
     return loads
 
@@ -178,6 +150,19 @@ def _work_folder() -> Iterator[Path]:
         shutil.rmtree(folder)
 
 
+@contextmanager
+def _mapper(feed: Feed, folder: Path) -> Iterator[Mapper]:
+    """A mapper whose memory stays bounded."""
+    settings: dict[str, str | bool | int | float | list[str]] = {
+        "temp_directory": str(folder / "duckdb"),
+        "memory_limit": MEMORY_LIMIT,
+    }
+    with closing(duckdb.connect(config=settings)) as connection:
+        # Rows need no order: each has its line.
+        connection.execute("set TimeZone = 'UTC'; set preserve_insertion_order = false")
+        yield Mapper(feed, connection)
+
+
 def dry_run(feed: Feed) -> tuple[Counts, list[tuple[str, int, str]]]:
     """Read and map a feed without landing anything: its counts, and for each rule the rows that break it
     and an example of a reason.
@@ -188,7 +173,7 @@ def dry_run(feed: Feed) -> tuple[Counts, list[tuple[str, int, str]]]:
     with closing(duckdb.connect()) as connection:
         connection.execute("set TimeZone = 'UTC'")
         mapper = Mapper(feed, connection)
-        _read(feed, mapper, set(), 1)
+        _read(feed, mapper, Known([]), 1, None)
         counts = mapper.counts().values()
         broken = connection.execute(
             "select rule, count(*), arg_min(reason, source_line) from rejected group by all order by all"
@@ -196,177 +181,154 @@ def dry_run(feed: Feed) -> tuple[Counts, list[tuple[str, int, str]]]:
     return Counts(sum(c.accepted for c in counts), sum(c.rejected for c in counts)), broken
 
 
-def _read(feed: Feed, mapper: Mapper, known: set[str], next_load_id: int) -> list[tuple[int, Delivery]]:
-    """Map every delivery that is not known; small ones share a batch, so that each costs little.
+def _read(
+    feed: Feed, mapper: Mapper, known: Known, next_load_id: int, since: str | None
+) -> tuple[list[Read], bool]:
+    """Map every delivery that is not known; of snapshots the first, and say whether more wait.
 
     Raises:
         RuntimeError: a row that was read is neither accepted nor rejected.
     """
-    read: list[tuple[int, Delivery]] = []
-    rows_read: dict[int, int] = defaultdict(int)
-    pending: list[pa.Table] = []
-    for delivery in CONNECTORS[feed.kind].deliveries(feed.resolved_place()):
-        if delivery.fingerprint is not None and delivery.fingerprint in known:
+    read: list[Read] = []
+    rows_read: dict[int, int] = {}
+    queue = _Queue(mapper)
+    more = False
+    for delivery in CONNECTORS[feed.kind].deliveries(feed.resolved_place(), since):
+        if known.has(delivery.name, delivery.fingerprint):
             continue
-        if delivery.fingerprint is not None:
-            known.add(delivery.fingerprint)
+        if more := bool(feed.mode == "snapshot" and read):
+            break
+        known.add(delivery.name, delivery.fingerprint)
         load_id = next_load_id + len(read)
-        read.append((load_id, delivery))
+        header: dict[str, None] = {}
+        rows_read[load_id] = 0
         for table in delivery.batches():
+            header |= dict.fromkeys(name for name in table.column_names if not name.startswith("_"))
             rows_read[load_id] += len(table)
-            batch = table.append_column("_load_id", pa.repeat(pa.scalar(load_id, pa.int64()), len(table)))
-            if pending and pending[0].column_names != batch.column_names:
-                mapper.add(pa.concat_tables(pending))
-                pending = []
-            pending.append(batch)
-            if sum(map(len, pending)) >= BATCH_ROWS:
-                mapper.add(pa.concat_tables(pending))
-                pending = []
-    if pending:
-        mapper.add(pa.concat_tables(pending))
+            queue.put(table.append_column("_load_id", pa.repeat(pa.scalar(load_id, pa.int64()), len(table))))
+        read.append(Read(load_id, delivery, tuple(header)))
+    queue.flush()
     counts = mapper.counts()
-    for load_id, delivery in read:
-        if rows_read[load_id] != counts.get(load_id, Counts()).read:
-            raise RuntimeError(
-                f"{delivery.name}: {rows_read[load_id]} rows read, not all of them accounted for"
-            )
-    return read
+    for one in read:
+        rows = rows_read[one.load_id]
+        if rows != counts.get(one.load_id, Counts()).read:
+            raise RuntimeError(f"{one.delivery.name}: {rows} rows read, not all of them accounted for")
+    return read, more
 
 
-def _map(feed: Feed, ledger: Ledger, next_load_id: int, folder: Path) -> Mapped:
-    """Read what is new in a feed and map it; the new rows go into a file in ``folder``."""
+class _Queue:
+    """Gathers tables of one form before they are mapped, so that many small deliveries cost little."""
+
+    def __init__(self, mapper: Mapper) -> None:
+        self.mapper = mapper
+        self.tables: list[pa.Table] = []
+
+    def put(self, table: pa.Table) -> None:
+        if self.tables and self.tables[0].column_names != table.column_names:
+            self.flush()
+        self.tables.append(table)
+        if sum(map(len, self.tables)) >= MAPPED_ROWS:
+            self.flush()
+
+    def flush(self) -> None:
+        if self.tables:
+            self.mapper.add(pa.concat_tables(self.tables))
+        self.tables = []
+
+
+def _map(feed: Feed, ledger: Ledger, known: Known, next_load_id: int, folder: Path, start: Start) -> Mapped:
+    """Read what is new in a feed and map it; the new rows go into files in ``folder``."""
+    last_cursor = ledger.cursor(feed.source, feed.name)
+    since = start.since or (None if start.full_refresh else last_cursor)
+    if start.since and "cursor" not in feed.place:
+        since = None
     with _mapper(feed, folder) as mapper:
         connection = mapper.connection
-        read = _read(feed, mapper, ledger.known(feed.source, feed.name), next_load_id)
-        batch = _new_rows(feed, connection, folder)
-        known = ledger.known_rejects(feed.source, feed.name)
+        read, more = _read(feed, mapper, known, next_load_id, since)
+        if not read:
+            return Mapped([], [], [], more)
+        earlier = ledger.header(feed.source, feed.name)
+        counts = mapper.counts()
+        if earlier:
+            _refuse_changed_types(read, counts, connection)
+        batches = [new_rows(feed, connection, folder, bool(earlier))]
+        loads = [
+            _with_sums(
+                Load(
+                    one.load_id, feed.source, feed.name, one.delivery.name, one.delivery.fingerprint,
+                    counts.get(one.load_id, Counts()), cursor=one.delivery.cursor(), header=one.header,
+                    notes=(*one.delivery.notes, *_new_columns(one, earlier, feed)),
+                ),
+                feed, connection,
+            )
+            for one in read
+        ]  # fmt: skip
+        if feed.mode == "snapshot":
+            last = loads[-1]
+            deleted, note = deleted_rows(feed, connection, folder, last.load_id, last.delivery)
+            batches.append(deleted)
+            notes = (*last.notes, note) if note else last.notes
+            loads[-1] = replace(last, deleted=deleted.rows, notes=notes)
         rejected = [
             Reject(load_id, feed.source, feed.name, *row)
-            for load_id, *row in connection.execute("from rejected order by load_id, source_line").fetchall()
+            for load_id, *row in connection.execute(
+                "select load_id, source_file, source_line, rule, reason, raw_row from rejected"
+                " order by load_id, source_line"
+            ).fetchall()
         ]
         broken: dict[int, set[str]] = defaultdict(set)
         for reject in rejected:
             broken[reject.load_id].add(reject.raw_hash)
-        rejected = [reject for reject in rejected if reject.identity not in known]
-        amounts = _amounts(feed, connection)
-        new = dict(connection.execute("select load_id, count(*) from fresh group by all").fetchall())
-        counts = mapper.counts()
-        loads = [
-            Load(
-                load_id,
-                feed.source,
-                feed.name,
-                delivery.name,
-                delivery.fingerprint,
-                counts=counts.get(load_id, Counts()),
-                new=new.get(load_id, 0),
-                amount=amounts.get(load_id),
-                still_rejected=frozenset(broken[load_id]),
-            )
-            for load_id, delivery in read
-        ]
-        told = {reject.load_id for reject in rejected}
+        loads = [replace(load, still_rejected=frozenset(broken[load.load_id])) for load in loads]
+        told_before = ledger.known_rejects(feed.source, feed.name)
+        rejected = [reject for reject in rejected if reject.identity not in told_before]
         # What has no fingerprint is read each time; where nothing came of it there is nothing to record.
-        loads = [load for load in loads if load.sha256 or load.new or load.load_id in told]
-        return Mapped(loads, rejected, batch)
+        told = {reject.load_id for reject in rejected}
+        loads = [
+            load for load in loads
+            if load.sha256 or load.new or load.deleted or load.load_id in told or load.cursor != last_cursor
+        ]  # fmt: skip
+        return Mapped(loads, rejected, batches, more)
 
 
-@contextmanager
-def _mapper(feed: Feed, folder: Path) -> Iterator[Mapper]:
-    """A mapper that works in a file, so that memory stays bounded."""
-    with closing(duckdb.connect(str(folder / f"{feed.name}.duckdb"))) as connection:
-        connection.execute("set TimeZone = 'UTC'")
-        yield Mapper(feed, connection)
-
-
-def _amounts(feed: Feed, connection: duckdb.DuckDBPyConnection) -> dict[int, Decimal | None]:
-    """The money accepted in each load; none where the entity has no amount."""
+def _with_sums(load: Load, feed: Feed, connection: duckdb.DuckDBPyConnection) -> Load:
+    """A load with what was accepted and what of it is new, in rows and money."""
     amount = "sum(total_amount)" if "total_amount" in feed.entity.names else "null"
-    return dict(connection.execute(f"select load_id, {amount} from accepted group by all").fetchall())
+    accepted = connection.execute(
+        f"select {amount} from accepted where load_id = ?", [load.load_id]
+    ).fetchone()
+    fresh = connection.execute("select rows, amount from fresh where load_id = ?", [load.load_id]).fetchone()
+    new, new_amount = fresh or (0, None)
+    return replace(load, amount=accepted[0] if accepted else None, new=new, new_amount=new_amount)
 
 
-def _new_rows(feed: Feed, connection: duckdb.DuckDBPyConnection, folder: Path) -> Batch:
-    """Write the accepted rows that differ from the row of their key before them, landed or accepted."""
-    entity, key = feed.entity, ", ".join(feed.entity.key)
-    _fetch_landed(feed, connection, folder)
-    connection.execute(
-        f"""
-        create temp table fresh as
-        with ordered as (
-            select *, lag(row_hash) over (partition by {key} order by load_id, source_line) as previous_hash
-            from accepted
-        )
-        select ordered.* exclude (previous_hash)
-        from ordered left join landed_hashes using ({key})
-        where row_hash is distinct from coalesce(previous_hash, landed_hash)
-        """
-    )
-    file = folder / f"{entity.name}.csv"
-    names = ", ".join(c.name for c in _landed(entity) if c.name not in ("loaded_at", "is_deleted"))
-    connection.execute(
-        f"copy (select {names}, (now() at time zone 'UTC')::timestamp as loaded_at from fresh"
-        f" order by load_id, source_line) to '{file}' (format csv, header)"
-    )
-    row = connection.execute("select count(*) from fresh").fetchone()
-    return Batch(entity, file, int(row[0]) if row else 0)
+def _new_columns(read: Read, earlier: Sequence[str], feed: Feed) -> list[str]:
+    """A note on columns that the feed's deliveries did not have before; nothing reads them until mapped."""
+    new = [name for name in read.header if name not in earlier] if earlier else []
+    return [
+        f"{read.delivery.name}: new column `{name}`; map it in {feed.where('feed')} to land it"
+        for name in new
+    ]
 
 
-def _fetch_landed(feed: Feed, connection: duckdb.DuckDBPyConnection, folder: Path) -> None:
-    """Fill ``landed_hashes``: the hash of the newest landed row of each accepted key."""
-    entity, key = feed.entity, ", ".join(feed.entity.key)
-    connection.execute(
-        f"create temp table landed_hashes as select {key}, row_hash as landed_hash from accepted limit 0"
-    )
-    keys, hashes = folder / f"{entity.name}.keys.csv", folder / f"{entity.name}.hashes.csv"
-    connection.execute(f"copy (select distinct {key} from accepted) to '{keys}' (format csv, header false)")
-    with closing(warehouse.connect("loader")) as postgres, postgres, postgres.cursor() as cursor:
-        cursor.execute(f"create temp table incoming as select {key} from {SCHEMA}.{entity.name} limit 0")
-        with keys.open() as handle:
-            cursor.copy_expert("copy incoming from stdin with (format csv)", handle)
-        cursor.execute("analyze incoming")
-        newest = (
-            f"select distinct on ({key}) {key}, row_hash"
-            f" from incoming join {SCHEMA}.{entity.name} using ({key})"
-            f" where source_name = '{feed.source}' order by {key}, load_id desc, source_line desc"
-        )
-        with hashes.open("w") as handle:
-            cursor.copy_expert(f"copy ({newest}) to stdout with (format csv)", handle)
-    dialect = "auto_detect false, header false, delimiter ',', quote '\"', escape '\"'"
-    connection.execute(f"copy landed_hashes from '{hashes}' (format csv, {dialect})")
+def _refuse_changed_types(
+    read: Sequence[Read], counts: dict[int, Counts], connection: duckdb.DuckDBPyConnection
+) -> None:
+    """Refuse a delivery in which no row can be read as one column's type, where those before it could.
 
-
-def _copy(source: Source, batches: Sequence[Batch]) -> None:
-    """Copy the batches into staging: one dlt load package, one COPY for each feed."""
-    if not batches:
-        return
-    pipeline = dlt.pipeline(
-        pipeline_name=source.name,
-        destination=dlt.destinations.postgres(warehouse.url("loader")),
-        dataset_name=SCHEMA,
-        pipelines_dir=str(warehouse.home() / "dlt"),
-    )
-    # What a killed run left half-way is settled by the ledger, not by repeating its package.
-    pipeline.abort_packages()
-    pipeline.run([_resource(batch) for batch in batches])
-
-
-def _resource(batch: Batch) -> Any:
-    def rows() -> Iterator[TDataItem]:
-        yield dlt.mark.with_file_import(str(batch.file), "csv", batch.rows)
-
-    return dlt.resource(
-        rows,
-        name=batch.entity.name,
-        columns={c.name: _hint(c) for c in _landed(batch.entity)},
-        write_disposition="append",
-        file_format="csv",
-    )
-
-
-def _hint(column: Column) -> TColumnSchema:
-    hint: TColumnSchema = {**DLT_TYPES[column.type], "name": column.name, "nullable": not column.required}
-    return hint
-
-
-def _landed(entity: Entity) -> tuple[Column, ...]:
-    return entity.columns + LINEAGE
+    Raises:
+        SourceError: such a delivery.
+    """
+    for one in read:
+        count = counts.get(one.load_id, Counts())
+        if count.accepted or count.rejected < FEW:
+            continue
+        for rule, example in connection.execute(
+            "select unnest(string_split(rule, ', ')) as name, min(reason) from rejected where load_id = ?"
+            " group by name having count(*) = ? and name like '%_type'",
+            [one.load_id, count.rejected],
+        ).fetchall():
+            raise SourceError(
+                f"{one.delivery.name}: all {count.rejected:,} rows break {rule} ({example}); the column's"
+                " type has changed: mend its mapping, or the file"
+            )

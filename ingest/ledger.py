@@ -8,7 +8,8 @@ are copied into staging by one COPY for each feed. So after a crash the ledger k
 import csv
 import hashlib
 import io
-from collections.abc import Iterator, Sequence
+import logging
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from decimal import Decimal
@@ -20,6 +21,9 @@ from psycopg2.extras import execute_values
 from ingest import warehouse
 from ingest.entities import ENTITIES
 from ingest.mapping import Counts
+from ingest.staging import landed_sums
+
+logger = logging.getLogger(__name__)
 
 DDL = """
 create table if not exists ops.loads (
@@ -34,7 +38,12 @@ create table if not exists ops.loads (
     rows_accepted bigint not null,
     rows_rejected bigint not null,
     rows_new bigint not null,
+    rows_deleted bigint not null default 0,
     amount_accepted numeric,
+    amount_new numeric,
+    cursor_value text,
+    source_columns text[] not null default '{}',
+    notes text[] not null default '{}',
     started_at timestamp not null,
     finished_at timestamp,
     error text,
@@ -64,6 +73,7 @@ comment on table ops.rejected_rows is
 
 # Two ingestions at once would give loads an order that differs from the order of their commits.
 LOCK = "select pg_advisory_lock(hashtext('analytics ingest'))"
+IS_FREE = "select pg_try_advisory_lock(hashtext('analytics ingest'))"
 
 
 @dataclass(frozen=True)
@@ -76,8 +86,13 @@ class Load:
     delivery: str
     sha256: str | None
     counts: Counts
-    new: int
+    new: int = 0
+    deleted: int = 0
     amount: Decimal | None = None
+    new_amount: Decimal | None = None
+    cursor: str | None = None
+    header: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
     still_rejected: frozenset[str] = frozenset()  # hashes of the rows of this delivery that broke a rule
 
 
@@ -104,6 +119,27 @@ class Reject(NamedTuple):
         return hashlib.md5(self.raw_row.encode()).hexdigest()
 
 
+class Known:
+    """The content of deliveries that were loaded before: names and fingerprints, in the order of loading."""
+
+    def __init__(self, loaded: Iterable[tuple[str, str]]) -> None:
+        self._all: set[str] = set()
+        self._newest: dict[str, str] = {}
+        for name, sha256 in loaded:
+            self.add(name, sha256)
+
+    def add(self, name: str, sha256: str | None) -> None:
+        """Take note of a delivery; one without a fingerprint is never known."""
+        if sha256 is not None:
+            self._all.add(sha256)
+            self._newest[name] = sha256
+
+    def has(self, name: str, sha256: str | None) -> bool:
+        """Whether the content was loaded, under this name or another; not where the name has had other
+        content since, as what goes back to what it was is news."""
+        return sha256 is not None and sha256 in self._all and self._newest.get(name, sha256) == sha256
+
+
 class Ledger:
     """The ledger on an open connection that holds the lock of ingestion."""
 
@@ -114,14 +150,32 @@ class Ledger:
         """The number after the last one; nobody else counts while the lock is held."""
         return int(self._value("select coalesce(max(load_id), 0) + 1 from ops.loads"))
 
-    def known(self, source: str, feed: str) -> set[str]:
-        """The fingerprints of what was loaded before for a feed."""
+    def known(self, source: str, feed: str) -> Known:
+        """What was loaded before for a feed."""
+        return Known(
+            self._rows(
+                "select source_file, sha256 from ops.loads where source_name = %s and feed_name = %s"
+                " and state = 'loaded' and sha256 is not null order by load_id",
+                (source, feed),
+            )
+        )
+
+    def cursor(self, source: str, feed: str) -> str | None:
+        """The greatest value of the cursor column that earlier runs of a feed saw, if it has a cursor."""
+        found = self._newest(source, feed, "cursor_value", "cursor_value is not null")
+        return None if found is None else str(found)
+
+    def header(self, source: str, feed: str) -> list[str]:
+        """The columns of a feed's newest delivery; empty where none was loaded."""
+        return self._newest(source, feed, "source_columns", "source_columns <> '{}'") or []
+
+    def _newest(self, source: str, feed: str, column: str, condition: str) -> Any:
         rows = self._rows(
-            "select sha256 from ops.loads where source_name = %s and feed_name = %s and state = 'loaded'"
-            " and sha256 is not null",
+            f"select {column} from ops.loads where source_name = %s and feed_name = %s and state = 'loaded'"
+            f" and {condition} order by load_id desc limit 1",
             (source, feed),
         )
-        return {sha256 for (sha256,) in rows}
+        return rows[0][0] if rows else None
 
     def known_rejects(self, source: str, feed: str) -> set[tuple[str, str, str]]:
         """The identities of a feed's rejected rows that nobody has replayed."""
@@ -137,16 +191,18 @@ class Ledger:
         with self.connection, self.connection.cursor() as cursor:
             execute_values(
                 cursor,
-                "insert into ops.loads (load_id, source_name, feed_name, entity, source_file, sha256, state,"
-                " rows_read, rows_accepted, rows_rejected, rows_new, amount_accepted, started_at) values %s",
+                "insert into ops.loads (load_id, source_name, feed_name, entity, source_file, sha256,"
+                " state, rows_read, rows_accepted, rows_rejected, rows_new, rows_deleted, amount_accepted,"
+                " amount_new, cursor_value, source_columns, notes, started_at) values %s",
                 [
                     (
                         *(x.load_id, x.source, x.feed, x.feed, x.delivery, x.sha256, "loading"),
-                        *(x.counts.read, x.counts.accepted, x.counts.rejected, x.new, x.amount),
+                        *(x.counts.read, x.counts.accepted, x.counts.rejected, x.new, x.deleted),
+                        *(x.amount, x.new_amount, x.cursor, list(x.header), list(x.notes)),
                     )
                     for x in loads
                 ],
-                template="(" + "%s, " * 12 + "now())",
+                template="(" + "%s, " * 15 + "%s::text[], %s::text[], now())",
                 page_size=1000,
             )
             buffer = io.StringIO()
@@ -160,7 +216,12 @@ class Ledger:
 
     def finish(self, loads: Sequence[Load], replayed: Sequence[int] = ()) -> None:
         """Mark loads as loaded, and the rejected rows that they healed as replayed: the named ones, and the
-        older ones of a file that came again and no longer has them."""
+        older ones of a file that came again and no longer has them.
+
+        Raises:
+            RuntimeError: what stands in staging of a load is not what was announced.
+        """
+        self._compare_with_staging(loads)
         load_ids = [load.load_id for load in loads]
         with self.connection, self.connection.cursor() as cursor:
             cursor.execute(
@@ -188,6 +249,22 @@ class Ledger:
                 (load_ids, [hash_ for load in loads for hash_ in load.still_rejected]),
             )
 
+    def _compare_with_staging(self, loads: Sequence[Load]) -> None:
+        """Count rows and money where they landed, in the database, against what was sent there."""
+        for feed in {load.feed for load in loads}:
+            sent = {x.load_id: x for x in loads if x.feed == feed}
+            landed = landed_sums(ENTITIES[feed], list(sent))
+            for load_id, load in sent.items():
+                rows, amount = landed.get(load_id, (0, None))
+                if load.deleted:
+                    amount = load.new_amount  # the deleted rows repeat theirs
+                if (rows, amount or 0) != (load.new + load.deleted, load.new_amount or 0):
+                    raise RuntimeError(
+                        f"landing: load {load_id} ({load.delivery}) sent {load.new + load.deleted} rows and"
+                        f" {load.new_amount} to staging.{feed}, where {rows} rows and {amount} stand;"
+                        " the next run takes them out and reads it again"
+                    )
+
     def open_rejects(self, source: str, feed: str) -> list[tuple[int, Reject]]:
         """The rejected rows of a feed that wait for a decision, by their ids."""
         rows = self._rows(
@@ -211,19 +288,22 @@ class Ledger:
     def recover(self) -> None:
         """Settle the loads that a killed run left in state ``loading``.
 
-        The rows of a feed are copied by one statement, so they are all there or none is: where the landed
-        rows are as many as announced the load is whole, else it failed and its file is read again.
+        Where the landed rows are as many as announced the load is whole; else it failed, what came of it
+        goes, and its file is read again. Nothing has read these rows: readers look at whole loads only.
         """
         with self.connection, self.connection.cursor() as cursor:
-            for entity in ENTITIES:
+            cursor.execute("select distinct entity from ops.loads where state = 'loading'")
+            for (entity,) in cursor.fetchall():
                 cursor.execute(
                     f"""
                     update ops.loads
-                    set state = case when rows_new = rows_landed then 'loaded' else 'failed' end,
-                        error = case when rows_new = rows_landed then null else 'interrupted' end,
+                    set state = case when is_whole then 'loaded' else 'failed' end,
+                        error = case when is_whole then null else 'interrupted' end,
                         finished_at = now()
                     from (
-                        select announced.load_id, count(landed.load_id) as rows_landed
+                        select
+                            announced.load_id,
+                            count(landed.load_id) = announced.rows_new + announced.rows_deleted as is_whole
                         from ops.loads as announced
                         left join staging.{entity} as landed on announced.load_id = landed.load_id
                         where announced.state = 'loading' and announced.entity = %s
@@ -231,6 +311,11 @@ class Ledger:
                     ) as settled
                     where loads.load_id = settled.load_id
                     """,
+                    (entity,),
+                )
+                cursor.execute(
+                    f"delete from staging.{entity} where load_id in"
+                    " (select load_id from ops.loads where entity = %s and error = 'interrupted')",
                     (entity,),
                 )
             cursor.execute(
@@ -252,6 +337,9 @@ def open_ledger() -> Iterator[Ledger]:
     """The ledger, for one ingestion at a time: a second one waits here until the first is done."""
     with closing(warehouse.connect("loader")) as connection:
         with connection, connection.cursor() as cursor:
-            cursor.execute(LOCK)
+            cursor.execute(IS_FREE)
+            if not (cursor.fetchone() or (False,))[0]:
+                logger.warning("another ingestion is running; waiting for its end")
+                cursor.execute(LOCK)
             cursor.execute(DDL)
         yield Ledger(connection)

@@ -17,16 +17,18 @@ a rule of the feed    its own name; like a check constraint, it holds where it i
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import duckdb
 import pyarrow as pa
 
-from ingest.config import ConfigError, Feed
+from ingest.config import Clean, ConfigError, Feed
 from ingest.entities import Column
 
 MONEY_LIMIT = 10**8  # numeric(10,2)
 INTEGER_LIMIT = 2**31 - 1
 EARLIEST = "1900-01-01"
+BLANKS = (32, 160, 12288)  # the space, the one that does not break, and the ideographic one
 DUCKDB_TYPES = {
     "text": "varchar",
     "integer": "integer",
@@ -49,11 +51,21 @@ class Check:
 
 @dataclass(frozen=True)
 class Plan:
-    """How to map batches of one header: a statement that evaluates the feed's expressions over ``raw`` into
-    ``mapped``, a query that types ``mapped``, and the checks on what that yields."""
+    """How to map batches of one header: a query that types the feed's expressions over ``raw`` and says which
+    rows are flawed, all checks on what it yields, the source's columns, and those of the checks that
+    ``_flawed`` leaves out."""
 
-    values: str
     typed: str
+    checks: list[Check]
+    raw_columns: list[str]
+    computed: list[Check]
+
+
+class Reading(NamedTuple):
+    """How a value is read as its column's type: columns computed first, SQL of the value, and the checks."""
+
+    parsed: list[str]
+    value: str
     checks: list[Check]
 
 
@@ -74,7 +86,8 @@ class Mapper:
     """Maps the batches of one feed into the tables ``accepted`` and ``rejected`` of a DuckDB connection.
 
     ``accepted`` has the entity's columns, then source_name, source_file, source_line, load_id, row_hash;
-    ``rejected`` has load_id, source_file, source_line, rule, reason, raw_row (JSON text).
+    ``rejected`` has load_id, source_file, source_line, rule, reason, raw_row (JSON text), then the key's
+    columns as far as they could be read.
     """
 
     def __init__(self, feed: Feed, connection: duckdb.DuckDBPyConnection) -> None:
@@ -84,11 +97,12 @@ class Mapper:
         typed = ", ".join(f"{c.name} {DUCKDB_TYPES[c.type]}" for c in self.columns)
         connection.execute(
             f"create or replace table accepted ({typed}, source_name varchar, source_file varchar, "
-            "source_line bigint, load_id bigint, row_hash varchar)"
+            "source_line bigint, load_id bigint, row_hash bigint)"
         )
+        key = ", ".join(f"{c.name} {DUCKDB_TYPES[c.type]}" for c in self.columns if c.name in feed.entity.key)
         connection.execute(
             "create or replace table rejected (load_id bigint, source_file varchar, source_line bigint, "
-            "rule varchar, reason varchar, raw_row varchar)"
+            f"rule varchar, reason varchar, raw_row varchar, {key})"
         )
         self._plans: dict[tuple[str, ...], Plan] = {}
         # It would move an expression that two columns share out of the TRY that catches its failure.
@@ -108,13 +122,12 @@ class Mapper:
             self._plans[header] = self._plan(batch)
         plan = self._plans[header]
         # A condition on a null is null, which is neither broken nor a reason to lose the row.
-        broken = " or ".join(f"({check.broken}) is true" for check in plan.checks)
-        self.connection.execute(plan.values)
+        broken = " or ".join(["_flawed", *(f"({check.broken}) is true" for check in plan.computed)])
         self.connection.execute(
             f"create or replace temp table checked as select *, {broken} as _broken from ({plan.typed})"
         )
         self._keep_accepted()
-        self._keep_rejected(plan.checks)
+        self._keep_rejected(plan)
         self.connection.unregister("raw")
 
     def counts(self) -> dict[int, Counts]:
@@ -134,72 +147,88 @@ class Mapper:
 
     def _keep_accepted(self) -> None:
         names = ", ".join(column.name for column in self.columns)
-        values = ", ".join(f"coalesce({column.name}::varchar, '')" for column in self.columns)
+        values = ", ".join(f"coalesce({_hashed(column)}::varchar, '')" for column in self.columns)
+        # The lower half of the MD5, moved into the range of Postgres's bigint.
+        row_hash = f"(md5_number_lower(concat_ws(chr(31), {values}))::hugeint - {2**63})::bigint"
         self.connection.execute(
-            f"insert into accepted select {names}, ?, _file, _line, _load_id, "
-            f"md5(concat_ws(chr(31), {values})) from checked where not _broken",
+            f"insert into accepted select {names}, ?, _file, _line, _load_id, {row_hash}"
+            " from checked where not _broken",
             [self.feed.source],
         )
 
-    def _keep_rejected(self, checks: list[Check]) -> None:
+    def _keep_rejected(self, plan: Plan) -> None:
+        """Say of the rows that broke a rule which ones and why; few, so it may cost more for each."""
+        if not self.connection.execute("select 1 from checked where _broken limit 1").fetchall():
+            return
+        checks = plan.checks
         rules = ", ".join(f"case when {check.broken} then {literal(check.rule)} end" for check in checks)
         reasons = ", ".join(f"case when {check.broken} then {check.reason} end" for check in checks)
+        key = ", ".join(self.feed.entity.key)
         self.connection.execute(
-            f"insert into rejected select _load_id, _file, _line, array_to_string([{rules}], ', '), "
-            f"array_to_string([{reasons}], '; '), to_json(_raw)::varchar from checked where _broken"
+            f"""
+            insert into rejected
+            select
+                _load_id, _file, _line, array_to_string([{rules}], ', '), array_to_string([{reasons}], '; '),
+                to_json(_raw)::varchar, {key}
+            from checked
+            inner join (select _load_id, _file, _line, {_struct(plan.raw_columns)} as _raw from raw) as source
+                using (_load_id, _file, _line)
+            where _broken
+            """
         )
 
     def _plan(self, batch: pa.Table) -> Plan:
         """How to map batches of this header.
 
-        Layers: ``_x_<column>`` is the value of the column's expression and ``_e_<column>`` whether it
-        failed; then the typed columns; then the defaults that are computed from them.
+        Layers, so that nothing is computed twice: ``_x_<column>`` is the value of the column's expression and
+        ``_e_<column>`` whether it failed; ``_n_<column>`` a number before its type; then the typed columns;
+        the defaults that are computed from them; and ``_flawed``, whether anything given is wrong.
         """
         raw_columns = [name for name in batch.column_names if not name.startswith("_")]
-        raw = ", ".join(f"{literal(name)}: {quoted(name)}" for name in raw_columns)
-        mapped = ["_file", "_line", "_load_id", "_problem", f"{{{raw}}} as _raw"]
-        fields = ["_file", "_line", "_load_id", "_problem", "_raw"]
-        typed, filled = ["*"], ["*"]
-        checks = [Check("row_shape", "_problem is not null", "_problem")]
+        lineage = ["_file", "_line", "_load_id", "_problem"]
+        mapped, fields, parsed, typed, filled = list(lineage), list(lineage), ["*"], ["*"], ["*"]
+        checks: list[Check] = []
         computed: list[Check] = []
         for column in self.columns:
             name, sql_type = column.name, DUCKDB_TYPES[column.type]
+            target = name if column.default is None else f"_t_{name}"
             expression = self.feed.columns.get(name)
             value = f"null::{sql_type}"
             if expression is not None:
-                # An expression that fails is null as a whole; one that yields null is a struct of null.
-                mapped.append(f"try({{value: {expression}\n}}) as _m_{name}")
-                fields += [f"_m_{name}.value as _x_{name}", f"_m_{name} is null as _e_{name}"]
+                if _is_plain(expression, raw_columns):
+                    mapped += [f"{expression} as _x_{name}", f"false as _e_{name}"]
+                    fields += [f"_x_{name}", f"_e_{name}"]
+                else:
+                    # An expression that fails is null as a whole; one that yields null is a struct of null.
+                    mapped.append(f"try({{value: {expression}\n}}) as _m_{name}")
+                    fields += [f"_m_{name}.value as _x_{name}", f"_m_{name} is null as _e_{name}"]
                 found_type = self._describe(name, f"select ({expression}\n) from raw")
-                value, found = _read(
-                    column, found_type, self.feed.timezone, _quoted_from(expression, raw_columns)
-                )
-                checks += found
+                reading = _read(column, target, found_type, self.feed, _quoted_from(expression, raw_columns))
+                parsed += reading.parsed
+                value = reading.value
+                checks += reading.checks
+            typed.append(f"{value} as {target}")
             if column.default is not None:
-                typed.append(f"{value} as _t_{name}")
                 filled += [
                     f"try({column.default}) as _d_{name}",
                     f"coalesce(_t_{name}, try(({column.default})::{sql_type})) as {name}",
                 ]
                 computed += _computed(name)
-                continue
-            typed.append(f"{value} as {name}")
-            if self.feed.requires(column):
-                missing = f"not {_given(name)} and not _e_{name}"
+            elif self.feed.requires(column):
+                missing = f"case when {name} is null then not {_given(name)} and not _e_{name} else false end"
                 checks.append(Check(f"{name}_required", missing, f"'{name} is empty'"))
-        values = f"create or replace temp table mapped as select {', '.join(mapped)} from raw"
-        query = f"select {', '.join(fields)} from mapped"
-        query = f"select {', '.join(typed)} from ({query})"
-        query = f"select {', '.join(filled)} from ({query})"
-        self.connection.execute(values)
+        query = f"select {', '.join(mapped)} from raw"
+        for layer in (fields, parsed, typed, filled):
+            query = f"select {', '.join(layer)} from ({query})"
         checks += [self._rule(name, predicate, query) for name, predicate in self.feed.rules.items()]
-        # A computed value is missed only in rows that nothing else is wrong with.
-        sound = " and ".join(f"({check.broken}) is not true" for check in checks)
-        checks += [Check(c.rule, f"{c.broken} and {sound}", c.reason) for c in computed]
+        flawed = " or ".join(f"coalesce({check.broken}, false)" for check in checks)
+        query = f"select *, _problem is not null or {flawed} as _flawed from ({query})"
         # Of a line that could not be split into columns, nothing more can be said.
-        shape, *others = checks
-        checks = [shape, *(Check(c.rule, f"_problem is null and ({c.broken})", c.reason) for c in others)]
-        return Plan(values, query, checks)
+        checks = [Check(c.rule, f"_problem is null and ({c.broken})", c.reason) for c in checks]
+        shape = Check("row_shape", "_problem is not null", "_problem")
+        # A computed value is missed only in rows that nothing else is wrong with.
+        computed = [Check(c.rule, f"not _flawed and {c.broken}", c.reason) for c in computed]
+        return Plan(query, [shape, *checks, *computed], raw_columns, computed)
 
     def _rule(self, name: str, predicate: str, query: str) -> Check:
         """A rule of the feed; its reason quotes the columns that it names."""
@@ -238,6 +267,17 @@ def _computed(name: str) -> list[Check]:
     ]
 
 
+def _hashed(column: Column) -> str:
+    """SQL for what of a column enters the row's hash: the cheapest form that tells all values apart."""
+    match column.type:
+        case "timestamp":
+            return f"epoch_us({column.name})"
+        case "money":
+            return f"({column.name} * 100)::bigint"
+        case _:
+            return column.name
+
+
 def _given(name: str) -> str:
     return f"(nullif(trim(_x_{name}::varchar), '') is not null)"
 
@@ -254,16 +294,14 @@ def _listed(values: Mapping[str, str]) -> str:
     return " || ', ' || ".join(parts) or "''"
 
 
-def _read(column: Column, found_type: str, timezone: str, source: str) -> tuple[str, list[Check]]:
-    """SQL that reads ``_x_<column>`` as the column's type, and the checks that it could; ``source`` is SQL
-    for what its expression was computed from."""
-    name, x = column.name, f"_x_{column.name}"
-    number = f"try_cast({x} as double)"
-    exact = f"try_cast({x} as decimal(38, 9))"  # nine places forgive the noise of binary fractions
+def _read(column: Column, target: str, found_type: str, feed: Feed, source: str) -> Reading:
+    """How to read ``_x_<column>`` into ``target``; ``source`` is SQL for what its expression was computed
+    from."""
+    name, x, number = column.name, f"_x_{column.name}", f"_n_{column.name}"
     shown = f"coalesce({x}::varchar, {source})"
 
     def unreadable(value: str, what: str) -> Check:
-        broken = f"_e_{name} or ({_given(name)} and ({value}) is null)"
+        broken = f"_e_{name} or case when ({value}) is null then {_given(name)} else false end"
         return Check(f"{name}_type", broken, f"'{name} is not {what}: ' || {shown}")
 
     def too_large(broken: str, what: str) -> Check:
@@ -271,50 +309,76 @@ def _read(column: Column, found_type: str, timezone: str, source: str) -> tuple[
 
     match column.type:
         case "text":
-            value = f"nullif(trim({x}::varchar), '')"
             checks = [Check(f"{name}_type", f"_e_{name}", f"'the expression of {name} fails: ' || {source}")]
             if column.length:
-                longer = f"length({value}) > {column.length}"
-                reason = f"'{name} has more than {column.length} characters: ' || {value}"
+                longer = f"length({target}) > {column.length}"
+                reason = f"'{name} has more than {column.length} characters: ' || {target}"
                 checks.append(Check(f"{name}_length", longer, reason))
-            return value, checks
+            return Reading([], _cleaned(column, f"{x}::varchar", feed.clean), checks)
         case "integer" | "bigint":
-            whole = f"case when {number} = trunc({number}) then {number} end"
+            whole = f"{number} = trunc({number})"
             outside = f"abs({number}) > {INTEGER_LIMIT}"
-            value = f"case when not ({outside}) and ({whole}) is not null then {exact}::integer end"
-            return value, [unreadable(whole, "a whole number"), too_large(outside, "is too large")]
+            value = f"case when {whole} and not ({outside}) then {number}::integer end"
+            unread = unreadable(f"case when {whole} then {number} end", "a whole number")
+            parsed = [f"try_cast({x} as double) as {number}"]
+            return Reading(parsed, value, [unread, too_large(outside, "is too large")])
         case "money":
-            outside = f"abs({number}) >= {MONEY_LIMIT} or {exact} is distinct from round({exact}, 2)"
+            exact = f"_c_{name}"  # nine places forgive the noise of binary fractions
+            outside = f"{exact} is null or abs({exact}) >= {MONEY_LIMIT} or {exact} <> round({exact}, 2)"
             value = f"case when not ({outside}) then {exact}::decimal(10,2) end"
-            return value, [unreadable(number, "a number"), too_large(outside, "does not fit numeric(10,2)")]
-        case "timestamp":
-            value = _utc(x, found_type, timezone)
-            implausible = (
-                f"{value} not between timestamp '{EARLIEST}' and (now() at time zone 'UTC') + interval 1 day"
-            )
-            return value, [
-                unreadable(value, "a date and time"),
-                Check(
-                    f"{name}_plausible", implausible, f"'{name} is before 1900 or in the future: ' || {shown}"
-                ),
+            parsed = [
+                f"try_cast({x} as decimal(18, 9)) as {exact}",
+                f"case when {exact} is null then try_cast({x} as double) else 0 end as {number}",
             ]
+            checks = [unreadable(number, "a number"), too_large(outside, "does not fit numeric(10,2)")]
+            return Reading(parsed, value, checks)
+        case "timestamp":
+            now = "(now() at time zone 'UTC')"
+            implausible = f"{target} not between timestamp '{EARLIEST}' and {now} + interval 1 day"
+            reason = f"'{name} is before 1900 or in the future: ' || {shown}"
+            checks = [unreadable(target, "a date and time"), Check(f"{name}_plausible", implausible, reason)]
+            return Reading([], _utc(x, found_type, feed.timezone), checks)
         case "date":
-            value = f"try_cast({x} as date)"
-            return value, [unreadable(value, "a date")]
+            return Reading([], f"try_cast({x} as date)", [unreadable(target, "a date")])
         case "boolean":
             word = f"lower(trim({x}::varchar))"
             value = (
                 f"case when {word} in ('true', 't', 'yes', 'y', '1') then true "
                 f"when {word} in ('false', 'f', 'no', 'n', '0') then false end"
             )
-            return value, [unreadable(value, "yes or no")]
+            return Reading([], value, [unreadable(target, "yes or no")])
+
+
+def _cleaned(column: Column, text: str, clean: Clean) -> str:
+    """SQL for a text as the feed's defaults of cleaning leave it."""
+    if clean.trim:
+        # Few values have blanks around them, and to look is ten times cheaper than to trim.
+        ends = " or ".join(f"{at}({text}, chr({blank}))" for at in ("prefix", "suffix") for blank in BLANKS)
+        text = f"case when {ends} then trim({text}) else {text} end"
+    if clean.email_case and column.clean == "email":
+        text = f"lower({text})"
+    if clean.phone_digits and column.clean == "phone":
+        # Digits, and the plus of a country; a number with words in it (ext. 12) stays as it is.
+        digits = rf"regexp_replace({text}, '(^\+)|\D', '\1', 'g')"
+        text = rf"case when regexp_full_match({text}, '\+?[\d\s()./-]*') then {digits} else {text} end"
+    return f"nullif({text}, '')" if clean.empty_to_null else text
+
+
+def _is_plain(expression: str, raw_columns: Sequence[str]) -> bool:
+    """Whether an expression is just a column of the source, which cannot fail."""
+    name = expression.strip()
+    return name in map(quoted, raw_columns) or (
+        re.fullmatch(r"[A-Za-z_]\w*", name) is not None and name.lower() in map(str.lower, raw_columns)
+    )
 
 
 def _utc(x: str, found_type: str, timezone: str) -> str:
     """SQL for a time in UTC: with an offset it is that instant, without one it is local to the source."""
+    if timezone == "UTC" and found_type == "TIMESTAMP":
+        return x
     local = f"try_cast({x} as timestamp) at time zone {literal(timezone)} at time zone 'UTC'"
-    instant = f"try_cast({x} as timestamptz) at time zone 'UTC'"
-    if found_type == "TIMESTAMP WITH TIME ZONE":
+    instant = f"try_cast({x} as timestamptz) at time zone 'UTC'"  # the connection's zone is UTC
+    if found_type == "TIMESTAMP WITH TIME ZONE" or timezone == "UTC":
         return instant
     if found_type != "VARCHAR":
         return local
@@ -331,6 +395,11 @@ def _headline(error: duckdb.Error) -> str:
 def quoted(name: str) -> str:
     """A name as a SQL identifier."""
     return '"' + name.replace('"', '""') + '"'
+
+
+def _struct(names: Sequence[str]) -> str:
+    """SQL for a struct of columns."""
+    return "{" + ", ".join(f"{literal(name)}: {quoted(name)}" for name in names) + "}"
 
 
 def literal(text: str) -> str:

@@ -79,7 +79,9 @@ def run() -> None:
 
 @main.command()
 @click.option("--source", "sources", multiple=True, help="Only this source (may be repeated).")
-def ingest(sources: tuple[str, ...]) -> None:
+@click.option("--since", help="Read on from this value of the cursor, in place of where the last run ended.")
+@click.option("--full-refresh", is_flag=True, help="Read everything again; what did not change adds nothing.")
+def ingest(sources: tuple[str, ...], since: str | None, full_refresh: bool) -> None:
     """Land what is new in the sources of sources.yml.
 
     Example: analytics ingest --source shop
@@ -89,7 +91,7 @@ def ingest(sources: tuple[str, ...]) -> None:
 
     failed = False
     with desk_server():
-        for outcome in DataIngestion().run(sources or None):
+        for outcome in DataIngestion().run(sources or None, None, since, full_refresh):
             failed = failed or bool(outcome.error)
             click.secho(outcome.summary(), fg="red" if outcome.error else None, err=bool(outcome.error))
     if failed:

@@ -6,7 +6,7 @@ from contextlib import closing
 from datetime import datetime, timedelta
 from typing import Any
 
-from ingest import landing, warehouse
+from ingest import staging, warehouse
 from ingest.entities import ENTITIES
 from ingest.ledger import open_ledger
 
@@ -21,7 +21,7 @@ DEFAULTS: dict[str, dict[str, Any]] = {
 def create() -> None:
     """Create the tables of landing and ledger, as ingestion does at its start."""
     with open_ledger():
-        landing.create_tables()
+        staging.create_tables()
 
 
 def clear() -> None:
@@ -46,7 +46,7 @@ def land(
             values = DEFAULTS.get(entity, {}) | row
             if entity == "sales":
                 values.setdefault("transaction_code", values["sale_code"])
-            row_hash = hashlib.md5(repr(sorted(values.items())).encode()).hexdigest()
+            row_hash = int(hashlib.md5(repr(sorted(values.items())).encode()).hexdigest()[:15], 16)
             _insert(
                 cursor, f"staging.{entity}", values | lineage | {"source_line": line, "row_hash": row_hash}
             )

@@ -145,8 +145,8 @@ def test_a_file_with_the_platforms_own_columns_needs_no_sources_file(home: Path)
 KILLED_AT = [
     "announce:before",
     "announce:after",
-    "_copy:before",
-    "_copy:after",
+    "copy:before",
+    "copy:after",
     "finish:before",
     "finish:after",
 ]
@@ -156,7 +156,7 @@ from ingest import landing, ledger
 from ingest.ingestion import DataIngestion
 
 name, _, when = sys.argv[1].partition(":")
-owner = landing if name == "_copy" else ledger.Ledger
+owner = landing if name == "copy" else ledger.Ledger
 real = getattr(owner, name)
 
 def killed(*arguments):

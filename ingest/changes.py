@@ -1,0 +1,164 @@
+"""Which accepted rows are news: those that differ from the row of their key before them, and the keys that a
+snapshot no longer has. They leave here as CSV files ready for COPY.
+
+Works in the DuckDB connection in which the rows were mapped, beside staging in Postgres.
+"""
+
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from ingest import warehouse
+from ingest.config import Feed
+from ingest.connectors import SourceError
+from ingest.staging import BULK_ROWS, SCHEMA, Batch, landed_columns
+
+
+def new_rows(feed: Feed, connection: duckdb.DuckDBPyConnection, folder: Path, landed_before: bool) -> Batch:
+    """Write the accepted rows that differ from the newest row of their key before them, be it landed or
+    accepted. Leaves their loads and amounts in the table ``fresh`` (load_id, rows, amount).
+
+    ``landed_before`` is whether the feed may have rows in staging at all.
+    """
+    entity, key = feed.entity, ", ".join(feed.entity.key)
+    connection.execute(
+        "create or replace table landed_hashes as"
+        f" select {key}, row_hash as landed_hash from accepted limit 0"
+    )
+    if landed_before:
+        _fetch_landed(feed, connection, folder)
+    connection.execute(
+        f"""
+        create or replace temp view news as
+        with repeated as (
+            select {key} from accepted group by {key} having count(*) > 1
+        ),
+        ordered as (
+            select *, null::bigint as previous_hash from accepted anti join repeated using ({key})
+            union all
+            select *, lag(row_hash) over (partition by {key} order by load_id, source_line)
+            from accepted semi join repeated using ({key})
+        )
+        select ordered.* exclude (previous_hash)
+        from ordered left join landed_hashes using ({key})
+        where row_hash is distinct from coalesce(previous_hash, landed_hash)
+        """
+    )
+    amount = "total_amount" if "total_amount" in entity.names else "null::decimal(10, 2)"
+    rows = _value(connection, "select count(*) from accepted")
+    target, form = folder / f"{entity.name}-new", "format csv, header"
+    if rows >= BULK_ROWS:
+        form += ", per_thread_output"
+    else:
+        target = target.with_suffix(".csv")
+    names = ", ".join(c.name for c in landed_columns(entity) if c.name not in ("loaded_at", "is_deleted"))
+    # The columns that COPY leaves to their defaults: rows that land together were loaded at one time.
+    connection.execute(f"copy (select {names} from news) to '{target}' ({form})")
+    connection.execute(
+        f"create or replace table fresh as select load_id, count(*) as rows, sum({amount}) as amount"
+        " from news group by load_id"
+    )
+    files = sorted(target.iterdir()) if target.is_dir() else [target]
+    return Batch(entity, files, int(_value(connection, "select coalesce(sum(rows), 0) from fresh")))
+
+
+def deleted_rows(
+    feed: Feed, connection: duckdb.DuckDBPyConnection, folder: Path, load_id: int, delivery: str
+) -> tuple[Batch, str | None]:
+    """Write a row marked as deleted, with its last values, for each key that lives in staging and is missing
+    from the snapshot that was mapped. Rejected rows count as there; where the key of one cannot be read,
+    nothing is deleted, and the note says so.
+
+    Raises:
+        SourceError: more than the share ``max_shrink`` of the keys is missing.
+    """
+    entity, key = feed.entity, ", ".join(feed.entity.key)
+    unreadable = " or ".join(f"{name} is null" for name in feed.entity.key)
+    if lost := _value(connection, f"select count(*) from rejected where {unreadable}"):
+        note = (
+            f"{delivery}: nothing is taken for deleted, because {lost:,} rejected rows have no readable key"
+        )
+        return Batch(entity, [], 0), note
+    present, file = folder / f"{entity.name}-present.csv", folder / f"{entity.name}-deleted.csv"
+    connection.execute(
+        f"copy (select {key} from accepted union select {key} from rejected)"
+        f" to '{present}' (format csv, header false)"
+    )
+    names = ", ".join(entity.names)
+    with closing(warehouse.connect("loader")) as postgres, postgres, postgres.cursor() as cursor:
+        cursor.execute(f"create temp table present as select {key} from {SCHEMA}.{entity.name} limit 0")
+        with present.open() as handle:
+            cursor.copy_expert("copy present from stdin with (format csv)", handle)
+        cursor.execute("analyze present")
+        cursor.execute(
+            f"""
+            create temp table missing as
+            select newest.*, present_key is null as is_missing
+            from (
+                select distinct on ({key}) {names}, row_hash, is_deleted
+                from {SCHEMA}.{entity.name}
+                where source_name = %s
+                order by {key}, load_id desc, source_line desc, source_file desc
+            ) as newest
+            left join (select *, true as present_key from present) as present using ({key})
+            where not newest.is_deleted
+            """,
+            (feed.source,),
+        )
+        cursor.execute("select count(*), count(*) filter (where is_missing) from missing")
+        living, missing = cursor.fetchone() or (0, 0)
+        if missing > feed.max_shrink * living:
+            raise SourceError(
+                f"{delivery}: the snapshot lacks {missing:,} of {living:,} keys, more than max_shrink allows"
+                f" ({feed.max_shrink:.0%}); nothing was landed. Deliver it"
+                " whole, or set max_shrink for this once"
+            )
+        lineage = "%s as source_name, %s as source_file, 0 as source_line, %s as load_id, row_hash"
+        with file.open("w") as handle:
+            query = cursor.mogrify(
+                f"select {names}, {lineage}, true as is_deleted from missing where is_missing",
+                (feed.source, delivery, load_id),
+            ).decode()
+            cursor.copy_expert(f"copy ({query}) to stdout with (format csv, header)", handle)
+    return Batch(entity, [file] if missing else [], missing), None
+
+
+def _fetch_landed(feed: Feed, connection: duckdb.DuckDBPyConnection, folder: Path) -> None:
+    """Fill ``landed_hashes``: the hash of the newest landed row of each accepted key; none where that row
+    says that the key was deleted."""
+    entity, key = feed.entity, ", ".join(feed.entity.key)
+    keys, hashes = folder / f"{entity.name}.keys.csv", folder / f"{entity.name}.hashes.csv"
+    version = "load_id, source_line, source_file"
+    landed = f"case when not is_deleted then row_hash end as row_hash, {version}"
+    with closing(warehouse.connect("loader")) as postgres, postgres, postgres.cursor() as cursor:
+        if _value(connection, "select count(*) from accepted") < BULK_ROWS:
+            connection.execute(
+                f"copy (select distinct {key} from accepted) to '{keys}' (format csv, header false)"
+            )
+            cursor.execute(f"create temp table incoming as select {key} from {SCHEMA}.{entity.name} limit 0")
+            with keys.open() as handle:
+                cursor.copy_expert("copy incoming from stdin with (format csv)", handle)
+            cursor.execute("analyze incoming")
+            source = f"incoming join {SCHEMA}.{entity.name} using ({key})"
+        else:  # so many that all are read: one pass without a sort costs less than a look-up for each
+            source = f"{SCHEMA}.{entity.name}"
+        query = cursor.mogrify(f"select {key}, {landed} from {source} where source_name = %s", (feed.source,))
+        with hashes.open("w") as handle:
+            cursor.copy_expert(f"copy ({query.decode()}) to stdout with (format csv)", handle)
+    types = dict(connection.execute("select column_name, column_type from (describe accepted)").fetchall())
+    columns = {
+        name: types[name] for name in (*entity.key, "row_hash", "load_id", "source_line", "source_file")
+    }
+    listed = ", ".join(f"'{name}': '{type_}'" for name, type_ in columns.items())
+    dialect = "auto_detect=false, header=false, delim=',', quote='\"', escape='\"'"
+    connection.execute(
+        f"insert into landed_hashes select {key}, arg_max_null(row_hash, ({version}))"
+        f" from read_csv('{hashes}', {dialect}, columns={{{listed}}}) group by {key}"
+    )
+
+
+def _value(connection: duckdb.DuckDBPyConnection, sql: str) -> Any:
+    row = connection.execute(sql).fetchone()
+    return row[0] if row else None

@@ -1,0 +1,140 @@
+"""The landed tables: their form, and the one way in which rows get into them, by dlt from CSV files.
+
+Nothing here knows what a source is or which of its rows are new.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import dlt
+from dlt.common.schema.typing import TColumnSchema
+from dlt.common.typing import TDataItem
+
+from ingest import warehouse
+from ingest.entities import ENTITIES, LINEAGE, Column, Entity
+
+SCHEMA = "staging"
+# From here on it pays to build an index after the rows are in, and to copy on two connections.
+BULK_ROWS = 100_000
+
+POSTGRES_TYPES = {
+    "text": "text",
+    "integer": "integer",
+    "bigint": "bigint",
+    "money": "numeric(10, 2)",
+    "timestamp": "timestamp",
+    "date": "date",
+    "boolean": "boolean",
+}
+DLT_TYPES: dict[str, TColumnSchema] = {
+    "text": {"data_type": "text"},
+    "integer": {"data_type": "bigint", "precision": 32},
+    "bigint": {"data_type": "bigint"},
+    "money": {"data_type": "decimal", "precision": 10, "scale": 2},
+    "timestamp": {"data_type": "timestamp", "timezone": False},
+    "date": {"data_type": "date"},
+    "boolean": {"data_type": "bool"},
+}
+
+
+@dataclass(frozen=True)
+class Batch:
+    """The new rows of one feed, as CSV files with headers, ready for COPY."""
+
+    entity: Entity
+    files: list[Path]
+    rows: int
+
+
+def landed_columns(entity: Entity) -> tuple[Column, ...]:
+    """The columns of an entity's landed table."""
+    return entity.columns + LINEAGE
+
+
+def create_tables() -> None:
+    """Create the landed tables and their indexes where they are missing.
+
+    The models' increments read by load_id, whose rows stand together; the newest row of a key is found by
+    the key.
+    """
+    with closing(warehouse.connect("loader")) as connection, connection, connection.cursor() as cursor:
+        for entity in ENTITIES.values():
+            table = f"{SCHEMA}.{entity.name}"
+            columns = ", ".join(
+                f"{c.name} {POSTGRES_TYPES[c.type]}{' not null' if c.required else ''}"
+                f"{f' default {c.default}' if c in LINEAGE and c.default else ''}"
+                for c in landed_columns(entity)
+            )
+            cursor.execute(f"create table if not exists {table} ({columns})")
+            cursor.execute(
+                f"create index if not exists {entity.name}_load on {table}"
+                " using brin (load_id) with (pages_per_range = 32, autosummarize = on)"
+            )
+            cursor.execute(_key_index(entity))
+
+
+def copy(name: str, batches: Sequence[Batch]) -> None:
+    """Copy batches into staging by the dlt pipeline of this name: one package, one COPY for each file."""
+    if not batches:
+        return
+    pipeline = dlt.pipeline(
+        pipeline_name=name,
+        destination=dlt.destinations.postgres(warehouse.url("loader")),
+        dataset_name=SCHEMA,
+        pipelines_dir=str(warehouse.home() / "dlt"),
+    )
+    # What a killed run left half-way is settled by the ledger, not by repeating its package.
+    pipeline.abort_packages()
+    _drop_index_of_empty([batch.entity for batch in batches if batch.rows >= BULK_ROWS])
+    pipeline.run([_resource(batch) for batch in batches])
+    create_tables()
+
+
+def landed_sums(entity: Entity, load_ids: Sequence[int]) -> dict[int, tuple[int, Decimal | None]]:
+    """What stands in staging of each load: rows, and the sum of their amounts where the entity has one."""
+    amount = "sum(total_amount)" if "total_amount" in entity.names else "null"
+    with closing(warehouse.connect("loader")) as connection, connection, connection.cursor() as cursor:
+        cursor.execute(
+            f"select load_id, count(*), {amount} from {SCHEMA}.{entity.name}"
+            " where load_id = any(%s) group by load_id",
+            (list(load_ids),),
+        )
+        return {load_id: (rows, total) for load_id, rows, total in cursor.fetchall()}
+
+
+def _key_index(entity: Entity) -> str:
+    key = ", ".join(entity.key)
+    name = f"{entity.name}_newest"
+    return f"create index if not exists {name} on {SCHEMA}.{entity.name} ({key}, load_id, source_line)"
+
+
+def _drop_index_of_empty(entities: Sequence[Entity]) -> None:
+    """A first large load fills a table faster without the index, which is built thereafter."""
+    with closing(warehouse.connect("loader")) as connection, connection, connection.cursor() as cursor:
+        for entity in entities:
+            cursor.execute(f"select 1 from {SCHEMA}.{entity.name} limit 1")
+            if cursor.fetchone() is None:
+                cursor.execute(f"drop index if exists {SCHEMA}.{entity.name}_newest")
+
+
+def _resource(batch: Batch) -> Any:
+    def rows() -> Iterator[TDataItem]:
+        for file in batch.files:
+            yield dlt.mark.with_file_import(str(file), "csv")
+
+    return dlt.resource(
+        rows,
+        name=batch.entity.name,
+        columns={c.name: _hint(c) for c in landed_columns(batch.entity)},
+        write_disposition="append",
+        file_format="csv",
+    )
+
+
+def _hint(column: Column) -> TColumnSchema:
+    hint: TColumnSchema = {**DLT_TYPES[column.type], "name": column.name, "nullable": not column.required}
+    return hint
