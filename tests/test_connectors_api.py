@@ -62,8 +62,10 @@ def server(respond: Callable[[Request], Answer]) -> Iterator[str]:
 
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as running:
         threading.Thread(target=running.serve_forever, args=(0.01,), daemon=True).start()
-        yield f"http://127.0.0.1:{running.server_port}/v1"
-        running.shutdown()
+        try:
+            yield f"http://127.0.0.1:{running.server_port}/v1"
+        finally:
+            running.shutdown()  # a server whose socket is closed while it serves would spin for ever
 
 
 @pytest.fixture(autouse=True)
