@@ -15,6 +15,7 @@ from jsonpath_ng.ext.parser import parse
 Kind = Literal["csv", "excel", "api", "database"]
 
 LAG = re.compile(r"(\d+)([smhd]?)")
+THOUSANDS = (",", ".", " ", "'")
 SHEET_PATTERN = re.compile(r"[*?\[]")  # characters that no sheet's name may hold
 
 Check: TypeAlias = Callable[[Any], str | None]
@@ -188,7 +189,7 @@ PLACES: dict[Kind, Keys] = {
                     "delimiter": character,
                     "header": header,
                     "decimal": one_of(".", ","),
-                    "thousands": character,
+                    "thousands": one_of(*THOUSANDS),
                     "max_expanded_mb": count,
                 }
             ),
@@ -235,7 +236,10 @@ def contradiction(kind: Kind, place: dict[str, Any]) -> str | None:
     """What is wrong with a place whose keys are right one by one."""
     if kind == "database" and ("table" in place) == ("query" in place):
         return "a source of kind database needs `table` or `query`, one of the two"
-    hidden = kind == "excel" and place.get("options", {}).get("hidden")
+    options = place.get("options", {})
+    if "thousands" in options and options["thousands"] == options.get("decimal"):
+        return "`decimal` and `thousands` of the options are the same sign"
+    hidden = kind == "excel" and options.get("hidden")
     if hidden and SHEET_PATTERN.search(str(place["sheet"])):
         return "`hidden: true` needs the sheet's exact name: a pattern finds no hidden sheets"
     return None

@@ -11,14 +11,13 @@ from collections.abc import Iterator, Sequence
 from fnmatch import fnmatchcase
 from functools import partial
 from itertools import chain, islice
-from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 from python_calamine import CalamineSheet, CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum
 
 from ingest.connectors import BATCH_ROWS, Delivery, SourceError, check_header, text_table
-from ingest.connectors.csv import found, sha256, shown
+from ingest.connectors.files import File, found
 from ingest.connectors.sheet import Sample, as_text, blank
 from ingest.connectors.workbook import MAX_EXPANDED_MB, letters, open_workbook, opening, sheet_facts
 from ingest.connectors.xlsx import Facts
@@ -37,23 +36,18 @@ def deliveries(place: dict[str, Any], since: str | None = None) -> Iterator[Deli
     """
     options = place.get("options", {})
     for file in found(place["path"]):
-        version, digest = _version(file), sha256(file)
+        digest = file.sha256()
         for sheet in _sheets(file, str(place["sheet"]), options):
             notes: list[str] = []
             yield Delivery(
-                f"{shown(file)}#{sheet}",
+                f"{file.name}#{sheet}",
                 hashlib.sha256(f"{digest}#{sheet}".encode()).hexdigest(),
-                partial(_batches, file, version, sheet, options, notes),
+                partial(_batches, file, sheet, options, notes),
                 notes=notes,
             )
 
 
-def _version(file: Path) -> tuple[int, int]:
-    """What tells whether a file changed while it was read."""
-    return file.stat().st_size, file.stat().st_mtime_ns
-
-
-def _sheets(file: Path, wanted: str, options: dict[str, Any]) -> list[str]:
+def _sheets(file: File, wanted: str, options: dict[str, Any]) -> list[str]:
     if not SHEET_PATTERN.search(wanted):
         return [wanted]
     with opening(file):
@@ -67,21 +61,18 @@ def _sheets(file: Path, wanted: str, options: dict[str, Any]) -> list[str]:
     ]
     if not sheets:
         names = ", ".join(workbook.sheet_names)
-        raise SourceError(f"{shown(file)}: no visible sheet `{wanted}`; it has: {names}")
+        raise SourceError(f"{file.name}: no visible sheet `{wanted}`; it has: {names}")
     return sheets
 
 
-def _batches(
-    file: Path, version: tuple[int, int], sheet: str, options: dict[str, Any], notes: list[str]
-) -> Iterator[pa.Table]:
-    name = f"{shown(file)}#{sheet}"
+def _batches(file: File, sheet: str, options: dict[str, Any], notes: list[str]) -> Iterator[pa.Table]:
+    name = f"{file.name}#{sheet}"
     with opening(file):
         workbook = open_workbook(file, options.get("max_expanded_mb", MAX_EXPANDED_MB))
         known = sheet_facts(file, sheet, options.get("max_expanded_mb", MAX_EXPANDED_MB))
         cells = _sheet(workbook, file, sheet, options)
         merged = cells.merged_cell_ranges or []
-    if _version(file) != version:  # from here on the sheet is in memory
-        raise SourceError(f"{shown(file)}: changed while it was read; it is read again at the next run")
+    file.check_unchanged()  # from here on the sheet is in memory
     rows = _rows(cells, known)
     sample = _first(rows, options)
     if not sample:
@@ -92,12 +83,12 @@ def _batches(
     yield from _tables(chain(below, rows), header, name, _LeadingZeros(header, known), notes)
 
 
-def _sheet(workbook: CalamineWorkbook, file: Path, sheet: str, options: dict[str, Any]) -> CalamineSheet:
+def _sheet(workbook: CalamineWorkbook, file: File, sheet: str, options: dict[str, Any]) -> CalamineSheet:
     visible = {entry.name: entry.visible for entry in workbook.sheets_metadata}
     if sheet not in visible:
-        raise SourceError(f"{shown(file)}: no sheet `{sheet}`; it has: {', '.join(workbook.sheet_names)}")
+        raise SourceError(f"{file.name}: no sheet `{sheet}`; it has: {', '.join(workbook.sheet_names)}")
     if visible[sheet] != SheetVisibleEnum.Visible and not options.get("hidden"):
-        raise SourceError(f"{shown(file)}: the sheet `{sheet}` is hidden; set options: {{hidden: true}}")
+        raise SourceError(f"{file.name}: the sheet `{sheet}` is hidden; set options: {{hidden: true}}")
     return workbook.get_sheet_by_name(sheet)
 
 
