@@ -15,7 +15,6 @@ from jsonpath_ng.ext.parser import parse
 Kind = Literal["csv", "excel", "api", "database"]
 
 LAG = re.compile(r"(\d+)([smhd]?)")
-THOUSANDS = (",", ".", " ", "'")
 SHEET_PATTERN = re.compile(r"[*?\[]")  # characters that no sheet's name may hold
 
 Check: TypeAlias = Callable[[Any], str | None]
@@ -178,6 +177,8 @@ PAGINATE = Choice(
         "header_cursor": Keys({"cursor_key": text, "cursor_param": text}),
     }
 )
+# How numbers are written that stand as text.
+NUMBERS: dict[str, Spec] = {"decimal": one_of(".", ","), "thousands": one_of(",", ".", " ", "'")}
 
 PLACES: dict[Kind, Keys] = {
     "csv": Keys(
@@ -188,10 +189,9 @@ PLACES: dict[Kind, Keys] = {
                     "encoding": encoding,
                     "delimiter": character,
                     "header": header,
-                    "decimal": one_of(".", ","),
-                    "thousands": one_of(*THOUSANDS),
                     "max_expanded_mb": count,
                 }
+                | NUMBERS
             ),
         },
         ("path",),
@@ -200,7 +200,7 @@ PLACES: dict[Kind, Keys] = {
         {
             "path": text,
             "sheet": name,
-            "options": Keys({"header": header, "hidden": flag, "max_expanded_mb": count}),
+            "options": Keys({"header": header, "hidden": flag, "max_expanded_mb": count} | NUMBERS),
         },
         ("path", "sheet"),
     ),

@@ -94,6 +94,17 @@ def test_error_cells_arrive_as_their_text(tmp_path: Path) -> None:
     ]
 
 
+def test_numbers_stored_as_text_are_read_as_the_options_say(tmp_path: Path) -> None:
+    file = write(tmp_path, ["code", "price"], ["1.234", "1.234,50 €"], [1.234, 1.234], ["a", "(2,5)"])
+    assert read(file)[1] == [2, "1.234", "1.234,50 €"]
+    assert read(file, decimal=",") == [
+        ["code", "price"],
+        [2, "1234", "1234.50"],
+        [3, "1.234", "1.234"],  # these are numbers in the workbook
+        [4, "a", "-2.5"],
+    ]
+
+
 @pytest.mark.parametrize("date_1904", [False, True])
 def test_both_date_systems(tmp_path: Path, date_1904: bool) -> None:
     file = tmp_path / "a.xlsx"

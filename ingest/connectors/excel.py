@@ -14,10 +14,12 @@ from itertools import chain, islice
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 from python_calamine import CalamineSheet, CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum
 
 from ingest.connectors import BATCH_ROWS, Delivery, SourceError, check_header, text_table
 from ingest.connectors.files import File, found
+from ingest.connectors.numbers import Style
 from ingest.connectors.sheet import Sample, as_text, blank
 from ingest.connectors.workbook import MAX_EXPANDED_MB, letters, open_workbook, opening, sheet_facts
 from ingest.connectors.xlsx import Facts
@@ -80,7 +82,9 @@ def _batches(file: File, sheet: str, options: dict[str, Any], notes: list[str]) 
     heading, header = _header(Sample(dict(sample), merged), name, options)
     below = [(row, values) for row, values in sample if row > heading]
     _refuse_nameless(below, header, name)
-    yield from _tables(chain(below, rows), header, name, _LeadingZeros(header, known), notes)
+    numbers = Style.of(options)
+    for batch, table in _tables(chain(below, rows), header, name, _LeadingZeros(header, known), notes):
+        yield _plain(table, batch, header, numbers) if numbers else table
 
 
 def _sheet(workbook: CalamineWorkbook, file: File, sheet: str, options: dict[str, Any]) -> CalamineSheet:
@@ -150,20 +154,36 @@ def _tables(
     name: str,
     zeros: "_LeadingZeros",
     notes: list[str],
-) -> Iterator[pa.Table]:
+) -> Iterator[tuple[list[tuple[int, list[Any]]], pa.Table]]:
+    """Batches of rows, as cells and as text."""
     while True:
         batch = list(islice(rows, BATCH_ROWS))
         zeros.see(batch)
-        yield text_table(
-            list(header.values()),
-            [[as_text(cells[column]) for column in header] for _, cells in batch],
-            name,
-            [row + 1 for row, _ in batch],
-            [_problem(cells, header) for _, cells in batch],
+        yield (
+            batch,
+            text_table(
+                list(header.values()),
+                [[as_text(cells[column]) for column in header] for _, cells in batch],
+                name,
+                [row + 1 for row, _ in batch],
+                [_problem(cells, header) for _, cells in batch],
+            ),
         )
         if len(batch) < BATCH_ROWS:
             break
     notes[:] = zeros.notes()
+
+
+def _plain(
+    table: pa.Table, batch: Sequence[tuple[int, list[Any]]], header: dict[int, str], numbers: Style
+) -> pa.Table:
+    """Numbers that are stored as text made plain; the text of cells that are numbers is so already."""
+    for position, column in enumerate(header):
+        texts = pa.array([isinstance(cells[column], str) for _, cells in batch], pa.bool_())
+        written = table.column(position)
+        plain = pc.if_else(texts, numbers.plain(written), written)
+        table = table.set_column(position, header[column], plain)
+    return table
 
 
 def _problem(cells: list[Any], header: dict[int, str]) -> str | None:
