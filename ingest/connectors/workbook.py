@@ -98,14 +98,20 @@ def sheet_facts(file: File, sheet: str, limit_mb: int) -> Facts:
     """What calamine does not tell of a sheet.
 
     Raises:
-        SourceError: the sheet's grid takes more than ``limit_mb``; calamine would end the process.
+        SourceError: the sheet's grid or texts take more than ``limit_mb``; calamine would end the process.
     """
     known = facts(file.path, sheet) if _is_xlsx(file) else Facts()
-    if (grid_mb := known.rows * known.columns * CELL_BYTES / MB) > limit_mb:
+    grid_mb = known.rows * known.columns * CELL_BYTES / MB
+    if grid_mb > limit_mb:
         last = f"{letters(known.columns - 1)}{known.rows}"
         raise SourceError(
             f"{file.name}#{sheet}: reaches to the cell {last}, which takes {grid_mb:,.0f} MB, more than the"
             f" {limit_mb:,} MB of options: {{max_expanded_mb: …}}; delete what is far from the table"
+        )
+    if (text_mb := known.text_bytes / MB) > limit_mb:
+        raise SourceError(
+            f"{file.name}#{sheet}: its texts take {text_mb:,.0f} MB, more than the {limit_mb:,} MB of"
+            " options: {max_expanded_mb: …}"
         )
     return known
 
