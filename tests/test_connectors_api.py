@@ -553,7 +553,7 @@ LEAVES = (
     | st.floats(allow_nan=False, allow_infinity=False)
     | st.text(st.characters(exclude_categories=["Cs"]), max_size=6)
 )
-KEYS = st.text("ab_é", min_size=1, max_size=3)
+KEYS = st.sampled_from(["a", "b", "a__b", "b__a"]) | st.text("ab_é", min_size=1, max_size=3)
 VALUES = st.recursive(
     LEAVES, lambda inner: st.lists(inner, max_size=2) | st.dictionaries(KEYS, inner, max_size=3), max_leaves=5
 )

@@ -274,6 +274,16 @@ def _without_lines(block: bytes, lines: int) -> bytes:
     return block[len("".join(itertools.islice(_split(block), lines)).encode()) :]
 
 
+def _ends_quoted(block: bytes, delimiter: str) -> bool:
+    """Whether a quote may be open at a block's end, which Arrow takes for closed."""
+    last = block[block.rfind(b"\n", 0, -1) + 1 :].decode(errors="replace")
+    try:
+        list(csv.reader([last], delimiter=delimiter, strict=True))
+    except csv.Error:
+        return True
+    return False
+
+
 class Record(NamedTuple):
     """A line split into fields, and what is wrong with it."""
 
@@ -321,6 +331,8 @@ class _Reader:
         if b"\0" in block or (b'"' in block and np.count_nonzero(codes == ord('"')) % 2):
             return None, []
         if b"\r" in block and block.count(b"\r\n") != np.count_nonzero(codes == ord("\r")):
+            return None, []
+        if _ends_quoted(block, delimiter):
             return None, []
         try:
             table = pacsv.read_csv(pa.BufferReader(block), read, parse, as_text)
