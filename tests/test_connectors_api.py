@@ -557,6 +557,9 @@ KEYS = st.sampled_from(["a", "b", "a__b", "b__a"]) | st.text("ab_é", min_size=1
 VALUES = st.recursive(
     LEAVES, lambda inner: st.lists(inner, max_size=2) | st.dictionaries(KEYS, inner, max_size=3), max_leaves=5
 )
+RECORDS_OF_ANY_KIND = st.dictionaries(KEYS, VALUES, max_size=4) | st.builds(
+    lambda outer, inner: {"a__b": outer, "a": {"b": inner}}, LEAVES, LEAVES
+)
 
 
 def leaves(value: Any, *path: str) -> Iterator[tuple[str, str | None]]:
@@ -581,9 +584,7 @@ def test_any_documents_are_read_back_value_for_value() -> None:
         place = {"url": url, "resource": "tickets", "records": "$", "paginate": paginate}
 
         @settings(max_examples=30, deadline=None)
-        @given(
-            st.lists(st.lists(st.dictionaries(KEYS, VALUES, max_size=4), min_size=1, max_size=3), max_size=3)
-        )
+        @given(st.lists(st.lists(RECORDS_OF_ANY_KIND, min_size=1, max_size=3), max_size=3))
         def check(drawn: list[list[Any]]) -> None:
             # The same page twice would be a circle.
             pages[:] = [[{"no": number}, *page] for number, page in enumerate(drawn)]

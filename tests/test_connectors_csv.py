@@ -13,7 +13,7 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from conftest import SHARED_DATA
@@ -370,6 +370,8 @@ def test_any_bytes_are_rows_or_an_error_and_no_line_is_lost(tmp_path: Path, cont
 
 @RELAXED
 @given(content=st.text('a1,";\n\ré', max_size=60).map(str.encode))
+@example(content=b'1","')
+@example(content=b"\r1\n")
 def test_the_fast_reader_and_the_one_of_records_read_the_same(tmp_path: Path, content: bytes) -> None:
     found = []
     for fast in (True, False):
