@@ -349,7 +349,7 @@ class _Reader:
                 continue
             secret = key.lower().replace("-", "").replace("_", "") in SECRET_KEYS
             literal = secret and not (isinstance(value, str) and VARIABLE.fullmatch(value))
-            if literal or (key == "url" and isinstance(value, str) and URL_SECRET.search(value)):
+            if literal or (key in ("url", "path") and isinstance(value, str) and URL_SECRET.search(value)):
                 raise self.error(here, "a secret must come from the environment: write ${NAME}")
 
 

@@ -177,6 +177,8 @@ PAGINATE = Choice(
         "header_cursor": Keys({"cursor_key": text, "cursor_param": text}),
     }
 )
+# How numbers are written that stand as text.
+NUMBERS: dict[str, Spec] = {"decimal": one_of(".", ","), "thousands": one_of(",", ".", " ", "'")}
 
 PLACES: dict[Kind, Keys] = {
     "csv": Keys(
@@ -187,10 +189,9 @@ PLACES: dict[Kind, Keys] = {
                     "encoding": encoding,
                     "delimiter": character,
                     "header": header,
-                    "decimal": one_of(".", ","),
-                    "thousands": character,
                     "max_expanded_mb": count,
                 }
+                | NUMBERS
             ),
         },
         ("path",),
@@ -199,7 +200,7 @@ PLACES: dict[Kind, Keys] = {
         {
             "path": text,
             "sheet": name,
-            "options": Keys({"header": header, "hidden": flag, "max_expanded_mb": count}),
+            "options": Keys({"header": header, "hidden": flag, "max_expanded_mb": count} | NUMBERS),
         },
         ("path", "sheet"),
     ),
@@ -235,7 +236,10 @@ def contradiction(kind: Kind, place: dict[str, Any]) -> str | None:
     """What is wrong with a place whose keys are right one by one."""
     if kind == "database" and ("table" in place) == ("query" in place):
         return "a source of kind database needs `table` or `query`, one of the two"
-    hidden = kind == "excel" and place.get("options", {}).get("hidden")
+    options = place.get("options", {})
+    if "thousands" in options and options["thousands"] == options.get("decimal"):
+        return "`decimal` and `thousands` of the options are the same sign"
+    hidden = kind == "excel" and options.get("hidden")
     if hidden and SHEET_PATTERN.search(str(place["sheet"])):
         return "`hidden: true` needs the sheet's exact name: a pattern finds no hidden sheets"
     return None

@@ -212,6 +212,8 @@ def test_where_the_rows_are_is_read(tmp_path: Path, text: str) -> None:
         (DATABASE, "lag: 3600", "param: since", 6, "cursor.param: unknown key `param`"),
         (CSV, "cp1252", "cp125", 5, "options.encoding: expected an encoding such as utf-8, cp1252 or utf-16"),
         (CSV, '";"', '"; "', 5, "options.delimiter: expected one character, found '; '"),
+        (CSV, 'thousands: "."', "thousands: x", 5, "options.thousands: expected `,` or `.` or ` ` or `'`"),
+        (CSV, 'thousands: "."', 'thousands: ","', 6, "`decimal` and `thousands` of the options are the same"),
         (CSV, 'decimal: ","', "decimal: comma", 5, "options.decimal: expected `.` or `,`, found 'comma'"),
     ],
 )
@@ -261,6 +263,13 @@ def test_a_literal_secret_is_refused(tmp_path: Path, secret: str) -> None:
     text = f"sources:\n  desk:\n    kind: api\n{secret}\n"
     with pytest.raises(ConfigError, match=r"sources.yml:4: .*: a secret must come from the environment"):
         load_sources(written(tmp_path, text))
+
+
+def test_a_literal_password_in_a_path_is_refused(tmp_path: Path) -> None:
+    text = CSV.replace('"*.csv"', "sftp://me:${PW}@example.com/*.csv")
+    load_sources(written(tmp_path, text))
+    with pytest.raises(ConfigError, match=r"sources.yml:4: .*: a secret must come from the environment"):
+        load_sources(written(tmp_path, text.replace("${PW}", "secret")))
 
 
 def test_variables_are_resolved_when_a_source_is_read(

@@ -16,6 +16,8 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from conftest import SHARED_DATA
 from ingest.connectors import Delivery, SourceError, api
@@ -62,8 +64,10 @@ def server(respond: Callable[[Request], Answer]) -> Iterator[str]:
 
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as running:
         threading.Thread(target=running.serve_forever, args=(0.01,), daemon=True).start()
-        yield f"http://127.0.0.1:{running.server_port}/v1"
-        running.shutdown()
+        try:
+            yield f"http://127.0.0.1:{running.server_port}/v1"
+        finally:
+            running.shutdown()  # a server whose socket is closed while it serves would spin for ever
 
 
 @pytest.fixture(autouse=True)
@@ -315,12 +319,26 @@ def test_where_the_records_are(records: str | None, body: Any, ids: list[str]) -
             "the answer is not JSON: <html><body>Please log in",
         ),
         (None, b"", r"the answer is not JSON: \(empty\)"),
+        (None, b"[" * 100_000, r"the answer is not JSON: \[\[\["),
         ("data", b"x" * 1000, f"not JSON: {'x' * 200}…$"),
     ],
 )
 def test_answers_without_records_are_quoted(records: str | None, body: Any, message: str) -> None:
     with pytest.raises(SourceError, match=rf"http://127.0.0.1:\d+/v1/tickets: page 1: .*{message}"):
         single(body, **({"records": records} if records else {}))
+
+
+def test_two_values_of_one_path_are_a_problem_and_not_one_value() -> None:
+    record = {"a__b": 1, "a": {"b": 2, "c": [{"d": 3}, {"d": 4}]}, "a__c__d": 5}
+    assert [row["_problem"] for row in single([record, {"id": 1}])] == ["two values at a__b", None]
+    assert [row["_problem"] for row in single([record], explode="a.c")] == ["two values at a__b"] * 2
+    record = {"a": [{"b": 1}, {"c": 2}], "a__b": 3}
+    assert [row["_problem"] for row in single([record], explode="a")] == ["two values at a__b", None]
+
+
+def test_a_zero_byte_is_a_problem_of_its_record() -> None:
+    good, bad = single([{"a": "x", "b": 1}, {"a": "x\0y", "b": 2}])
+    assert (good["_problem"], bad["a"], bad["b"], bad["_problem"]) == (None, r"x\0y", "2", "a zero byte in a")
 
 
 # --------------------------------------------------------------------------------------------- authentication
@@ -524,6 +542,87 @@ def test_a_lag_keeps_the_form_of_the_value(lag: Any, since: str, start: str) -> 
 def test_a_cursor_field_that_no_record_has() -> None:
     with pytest.raises(SourceError, match="no cursor field `meta__at`; it has: id"):
         single(RECORDS, cursor=CURSOR)
+
+
+# ------------------------------------------------------------------------------------------------ properties
+
+LEAVES = (
+    st.none()
+    | st.booleans()
+    | st.integers(-(10**18), 10**18)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(st.characters(exclude_categories=["Cs"]), max_size=6)
+)
+KEYS = st.sampled_from(["a", "b", "a__b", "b__a"]) | st.text("ab_é", min_size=1, max_size=3)
+VALUES = st.recursive(
+    LEAVES, lambda inner: st.lists(inner, max_size=2) | st.dictionaries(KEYS, inner, max_size=3), max_leaves=5
+)
+RECORDS_OF_ANY_KIND = st.dictionaries(KEYS, VALUES, max_size=4) | st.builds(
+    lambda outer, inner: {"a__b": outer, "a": {"b": inner}}, LEAVES, LEAVES
+)
+
+
+def leaves(value: Any, *path: str) -> Iterator[tuple[str, str | None]]:
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield from leaves(inner, *path, key)
+    elif value is None or value == "":
+        yield "__".join(path), None
+    else:
+        yield "__".join(path), value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def test_any_documents_are_read_back_value_for_value() -> None:
+    pages: list[list[Any]] = []
+
+    def respond(request: Request) -> Answer:
+        page = int(request.query["page"])
+        return Answer(pages[page] if page < len(pages) else [])
+
+    with server(respond) as url:
+        paginate = {"type": "page_number", "total_path": None}
+        place = {"url": url, "resource": "tickets", "records": "$", "paginate": paginate}
+
+        @settings(max_examples=30, deadline=None)
+        @given(st.lists(st.lists(RECORDS_OF_ANY_KIND, min_size=1, max_size=3), max_size=3))
+        def check(drawn: list[list[Any]]) -> None:
+            # The same page twice would be a circle.
+            pages[:] = [[{"no": number}, *page] for number, page in enumerate(drawn)]
+            (delivery,) = api.deliveries(place)
+            found = rows(delivery)
+            records = [record for page in pages for record in page]
+            assert [row["_line"] for row in found] == list(range(1, len(records) + 1))
+            for row, record in zip(found, records, strict=True):
+                pairs = list(leaves(record))
+                twice = len(dict(pairs)) < len(pairs)
+                zero = any("\0" in (value or "") for _, value in pairs)
+                assert (row["_problem"] is not None) == (twice or zero)
+                if not twice and not zero:
+                    assert {k: v for k, v in row.items() if v is not None and k[0] != "_"} == {
+                        k: v for k, v in pairs if v is not None and k[0] != "_"
+                    }
+                    assert {k for k, _ in pairs} <= row.keys()
+
+        check()
+
+
+def test_random_answers_are_records_or_an_error() -> None:
+    answer = b""
+    with server(lambda request: Answer(answer)) as url:
+
+        @settings(max_examples=100, deadline=None)
+        @given(st.binary(max_size=60) | st.text('[]{}":,a1é\\', max_size=40).map(str.encode))
+        def check(content: bytes) -> None:
+            nonlocal answer
+            answer = content
+            try:
+                (delivery,) = api.deliveries({"url": url, "paginate": "single_page"})
+            except SourceError:
+                return
+            records = json.loads(content)
+            assert len(rows(delivery)) == (len(records) if isinstance(records, list) else 1)
+
+        check()
 
 
 # ---------------------------------------------------------------------------------------------------- Chinook

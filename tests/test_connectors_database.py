@@ -2,6 +2,7 @@
 
 import json
 import os
+import socket
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
@@ -11,6 +12,8 @@ from typing import Any
 
 import psycopg2
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from conftest import SHARED_DATA, make_home, remove_home
 from ingest import warehouse
@@ -149,6 +152,63 @@ def test_a_url_that_does_not_work_is_told_without_its_password(url: str, message
     assert "hun" not in str(caught.value)
 
 
+@pytest.mark.unit
+def test_the_driver_of_the_extra_is_found() -> None:
+    for scheme in ("mysql", "mariadb"):
+        with pytest.raises(SourceError, match=r"t: the database says: .*Can't connect to MySQL server"):
+            read({"url": f"{scheme}://me:secret@127.0.0.1:1/shop", "table": "t"})
+
+
+@pytest.mark.unit
+def test_a_database_that_does_not_answer_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(database, "CONNECT_SECONDS", 2)  # libpq's shortest
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"postgresql://me@127.0.0.1:{silent.getsockname()[1]}/shop"
+        with pytest.raises(SourceError, match=r"t: the database says: .*timeout expired"):
+            read({"url": url, "table": "t"})
+
+
+def text_of(value: Any) -> str | None:
+    if isinstance(value, bytes):
+        return r"\x" + value.hex()
+    if isinstance(value, float):
+        return f"{value:.15g}"
+    return None if value is None or value == "" else str(value)
+
+
+TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=8)
+CELL = (
+    st.none() | st.integers(-(2**63), 2**63 - 1) | st.floats(allow_nan=False) | st.binary(max_size=4) | TEXT
+)
+
+
+@pytest.mark.unit
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(table=st.lists(st.tuples(CELL, CELL), max_size=7), chunk=st.integers(1, 4))
+def test_any_sqlite_table_is_read_back_cell_for_cell(
+    tmp_path: Path, table: list[tuple[Any, Any]], chunk: int
+) -> None:
+    file = tmp_path / "any.sqlite"
+    with closing(sqlite3.connect(file)) as connection, connection:
+        connection.execute("drop table if exists cells")
+        connection.execute("create table cells (a, b)")
+        connection.executemany("insert into cells values (?, ?)", table)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(database, "BATCH_ROWS", chunk)
+        found = read({"url": f"sqlite:///{file}", "table": "cells"})
+    assert [(row["a"], row["b"], row["_line"], row["_problem"]) for row in found] == [
+        (text_of(a), text_of(b), line, None) for line, (a, b) in enumerate(table, start=1)
+    ]
+
+
+@pytest.mark.unit
+def test_a_zero_byte_is_a_problem_of_its_row(tmp_path: Path) -> None:
+    url = sqlite(tmp_path, "create table t (a)", "insert into t values ('x' || char(0) || 'y'), ('z')")
+    bad, good = read({"url": url, "table": "t"})
+    assert (bad["a"], bad["_problem"]) == (r"x\0y", "a zero byte in a")
+    assert (good["a"], good["_problem"]) == ("z", None)
+
+
 # ----------------------------------------------------------------------------------------------- PostgreSQL
 
 
@@ -230,6 +290,29 @@ def test_the_password_is_hidden_in_what_the_database_says(postgres: str) -> None
     url = postgres.replace("postgres@/shop", "postgres:s%2Fcret@/s%2Fcret")
     with pytest.raises(SourceError, match=r'database "\*\*\*" does not exist'):
         read({"url": url, "table": "customers"})
+
+
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    table=st.lists(st.tuples(TEXT, st.none() | st.decimals(-(10**12), 10**12, places=3), TEXT), max_size=9),
+    chunk=st.integers(1, 4),
+)
+def test_any_postgres_table_is_read_back_cell_for_cell(
+    postgres: str, table: list[tuple[Any, ...]], chunk: int
+) -> None:
+    with closing(psycopg2.connect(postgres)) as connection, connection, connection.cursor() as cursor:
+        cursor.execute('drop table if exists "Any %s"')
+        cursor.execute('create table "Any %s" (no serial, "a:b" text, "c%" numeric, d text)')
+        cursor.executemany(
+            'insert into "Any %s" values (default, %s, %s, %s)'.replace("Any %s", "Any %%s"), table
+        )
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(database, "BATCH_ROWS", chunk)
+        found = read({"url": postgres, "query": 'select "a:b", "c%", d from "Any %s" order by no'})
+    assert [(row["a:b"], row["c%"], row["d"], row["_line"]) for row in found] == [
+        (a or None, None if c is None else str(c), d or None, line)
+        for line, (a, c, d) in enumerate(table, start=1)
+    ]
 
 
 def test_postgres_column_names_must_differ(postgres: str) -> None:

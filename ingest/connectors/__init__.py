@@ -8,7 +8,9 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 BATCH_ROWS = 50_000
 
@@ -45,15 +47,30 @@ def text_table(
     lines: Sequence[int],
     problems: Sequence[str | None] | None = None,
 ) -> pa.Table:
-    """A batch of the form that Delivery describes; rows are as long as the header."""
+    """A batch of the form that Delivery describes; rows are as long as the header. A text with a zero byte,
+    which no database keeps, is a problem of its row."""
     columns = list(zip(*rows, strict=True)) or [()] * len(header)
     arrays: list[Any] = [pa.array([v or None for v in column], pa.string()) for column in columns]
+    for position, (name, array) in enumerate(zip(header, arrays, strict=True)):
+        if _has_zero(array):
+            bad = [text is not None and "\0" in text for text in columns[position]]
+            reason = f"a zero byte in {name}"
+            problems = problems if problems is not None else [None] * len(bad)
+            problems = [
+                old or (reason if is_bad else None) for old, is_bad in zip(problems, bad, strict=True)
+            ]
+            arrays[position] = pc.replace_substring(array, "\0", "\\0")
     arrays += [
         pa.array([file] * len(lines), pa.string()),
         pa.array(lines, pa.int64()),
         pa.array(problems if problems is not None else [None] * len(lines), pa.string()),
     ]
     return pa.table(arrays, names=[*header, "_file", "_line", "_problem"])
+
+
+def _has_zero(array: pa.Array) -> bool:
+    content = array.buffers()[2]
+    return content is not None and not np.frombuffer(content, np.uint8).all()
 
 
 def check_header(header: Sequence[str], file: str) -> None:

@@ -8,7 +8,8 @@ import hashlib
 import json
 import re
 import tempfile
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from typing import IO, Any
@@ -192,7 +193,7 @@ class _Client(RESTClient):
         self.url = response.url
         try:
             return response.json()
-        except JSONDecodeError as error:
+        except (JSONDecodeError, RecursionError) as error:  # the latter of brackets without an end
             raise SourceError(f"the answer is not JSON: {_quoted(response)}") from error
 
     def _refuse_circle(self, response: Response, has_records: bool) -> None:
@@ -207,22 +208,35 @@ def _rows(record: dict[str, Any], path: list[str], prefix: str = "") -> Iterator
     """A record as one row, or a row for each element of the list at ``path``, which keeps the fields of the
     record around it."""
     if not path:
-        yield dict(_flatten(record, prefix)), None
+        yield _values(record, prefix)
         return
     inner, rest, inside = path[0], path[1:], f"{prefix}{path[0]}__"
-    outer = dict(_flatten({key: value for key, value in record.items() if key != inner}, prefix))
+    outer, problem = _values({key: value for key, value in record.items() if key != inner}, prefix)
     elements = record.get(inner, "")
     if isinstance(elements, dict):
         elements = [elements]
     if elements is not None and not isinstance(elements, list):
-        yield outer, f"no list at {prefix}{inner}"
+        yield outer, problem or f"no list at {prefix}{inner}"
         return
     for element in elements or ():
+        rows = [_values({inner: element}, prefix)]
         if isinstance(element, dict):
-            for values, problem in _rows(element, rest, inside):
-                yield outer | values, problem
-        else:
-            yield outer | dict(_flatten({inner: element}, prefix)), None
+            rows = list(_rows(element, rest, inside))
+        for values, wrong in rows:
+            yield outer | values, problem or wrong or _twice(outer.keys() & values.keys())
+
+
+def _values(record: dict[str, Any], prefix: str) -> _Row:
+    """The values of a record, and what is wrong where two of them have one path, as `a__b` and `b` in `a`."""
+    pairs = list(_flatten(record, prefix))
+    values = dict(pairs)
+    if len(values) == len(pairs):
+        return values, None
+    return values, _twice({path for path, times in Counter(path for path, _ in pairs).items() if times > 1})
+
+
+def _twice(paths: Collection[str]) -> str | None:
+    return f"two values at {min(paths)}" if paths else None
 
 
 def _flatten(record: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, str | None]]:

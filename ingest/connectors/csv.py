@@ -8,39 +8,40 @@ with their text as a problem; blank lines are no records.
 
 import codecs
 import csv
-import glob
 import gzip
 import hashlib
 import itertools
 import zipfile
+import zlib
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from io import StringIO
-from pathlib import Path
 from typing import IO, Any, NamedTuple, cast
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.csv as pacsv
 
-from ingest import warehouse
 from ingest.connectors import BATCH_ROWS, Delivery, SourceError, check_header, text_table
+from ingest.connectors.files import File, found
+from ingest.connectors.numbers import Style
 
 DELIMITERS = ",;\t|"
 BLOCK_BYTES = 4 * 2**20
+LONGEST_LINE_MB = 64  # what has no line end for so long is no text of lines, and would fill the memory
 SAMPLE_LINES = 50
 LONGEST_RECORD = 1000  # lines; a record that goes on is a quote that was never closed
 MAX_EXPANDED_MB = 10_240
+NOT_IN_CP1252 = (b"\x81", b"\x8d", b"\x8f", b"\x90", b"\x9d")
 
 
 @dataclass(frozen=True)
 class Layout:
-    """How a file is to be read: its text encoding, the field delimiter, the columns' names, and how many
-    physical lines stand before the first record (titles and the header)."""
+    """How a file is to be read: the field delimiter, the columns' names, and how many physical lines stand
+    before the first record (titles and the header)."""
 
-    encoding: str
     delimiter: str
     header: list[str]
     lines_before: int
@@ -61,90 +62,107 @@ def deliveries(place: dict[str, Any], since: str | None = None) -> Iterator[Deli
             yield Delivery(name, fingerprint, read, notes=notes)
 
 
-def found(path: str) -> list[Path]:
-    """The files that a glob matches, by name; a relative one starts at the project's root.
-
-    Raises:
-        SourceError: none.
-    """
-    pattern = str(warehouse.ROOT / path)
-    files = sorted(glob.glob(pattern, recursive=True))
-    if not files:
-        raise SourceError(f"no file matches {pattern}")
-    return [Path(file) for file in files]
-
-
-def shown(file: Path) -> str:
-    """A file's name as people see it: from the project's root where it lies inside."""
-    return str(file.relative_to(warehouse.ROOT) if file.is_relative_to(warehouse.ROOT) else file)
-
-
-def sha256(file: Path) -> str:
-    """The hash of a file's bytes."""
-    with file.open("rb") as handle:
-        return hashlib.file_digest(handle, "sha256").hexdigest()
-
-
 # --------------------------------------------------------------------------------------- bytes and encodings
 
 
-def _contents(file: Path) -> Iterator[tuple[str, Callable[[], IO[bytes]]]]:
+def _contents(file: File) -> Iterator[tuple[str, Callable[[], IO[bytes]]]]:
     """The texts in a file: itself, what gzip packed, or each member of a zip archive."""
-    name = shown(file)
     if file.suffix == ".gz":
-        yield name, lambda: cast(IO[bytes], gzip.GzipFile(file))
+        yield file.name, lambda: cast(IO[bytes], gzip.GzipFile(file.path))
     elif file.suffix == ".zip":
         try:
-            with zipfile.ZipFile(file) as archive:
+            with zipfile.ZipFile(file.path) as archive:
                 members = sorted(info.filename for info in archive.infolist() if not info.is_dir())
-        except zipfile.BadZipFile as error:
-            raise SourceError(f"{name}: not a zip archive: {error}") from error
+        except (OSError, zipfile.BadZipFile) as error:
+            raise SourceError(f"{file.name}: not a zip archive: {error}") from error
         for member in members:
-            yield f"{name}#{member}", partial(_open_member, file, member)
+            yield f"{file.name}#{member}", partial(_open_member, file, member)
     else:
-        yield name, lambda: file.open("rb")
+        yield file.name, lambda: file.path.open("rb")
 
 
-def _open_member(file: Path, member: str) -> IO[bytes]:
-    return zipfile.ZipFile(file).open(member)
+def _open_member(file: File, member: str) -> IO[bytes]:
+    return zipfile.ZipFile(file.path).open(member)
 
 
 def _inspect(
     open_content: Callable[[], IO[bytes]], name: str, encoding: str | None, limit: float
 ) -> tuple[str, str, list[str]]:
-    """The hash of the content, its encoding, and a note where that was guessed. Every byte is looked at, so
-    that a file is refused before its first row is read, not after its millionth."""
+    """The hash of the content, its encoding, and what a person should know of that. Every byte is looked at,
+    so that a file is refused before its first row is read, not after its millionth."""
     digest = hashlib.sha256()
-    candidates = [encoding] if encoding else ["utf-8", "cp1252", "latin-1"]
-    decoders: dict[str, codecs.IncrementalDecoder] = {}
-    broken_at = size = 0
+    text = _Encoding(encoding)
     try:
         with open_content() as stream:
             while block := stream.read(BLOCK_BYTES):
-                if not size:
-                    candidates = [_marked(block)] if not encoding and _marked(block) else candidates
-                    decoders = {c: codecs.getincrementaldecoder(c)() for c in candidates}
                 digest.update(block)
-                for candidate, decoder in list(decoders.items()):
-                    try:
-                        decoder.decode(block)
-                    except UnicodeDecodeError as error:
-                        broken_at = broken_at or size + error.start
-                        del decoders[candidate]
-                    if candidate == "utf-8" and candidate in decoders:
-                        break  # the others matter only where it fails
-                size += len(block)
-                if size > limit:
+                text.see(block)
+                if text.size > limit:
                     raise SourceError(f"{name}: larger than {limit / 2**20:,.0f} MB; see max_expanded_mb")
-    except (OSError, EOFError, zipfile.BadZipFile) as error:
+    except SourceError:
+        raise
+    except (
+        OSError,
+        EOFError,
+        RuntimeError,
+        zipfile.BadZipFile,
+        zlib.error,
+    ) as error:  # also a zip's password
         raise SourceError(f"{name}: cannot be read: {error}") from error
-    if size and not decoders:
+    if text.broken_at is not None and not text.is_guess:
         raise SourceError(
-            f"{name}: not {candidates[0]} text (byte {broken_at}); set options: {{encoding: …}}"
+            f"{name}: not {text.name} text (byte {text.broken_at}); set options: {{encoding: …}}"
         )
-    best = next(iter(decoders), "utf-8")
-    guessed = not encoding and best in ("cp1252", "latin-1")
-    return digest.hexdigest(), best, [f"{name}: not UTF-8, read as {best}"] if guessed else []
+    return digest.hexdigest(), text.name, [f"{name}: {note}" for note in text.notes()]
+
+
+class _Encoding:
+    """The encoding of a text, from its bytes: what was ``given`` or a byte order mark names, if it is true of
+    them, else UTF-8 or, where that is not true, cp1252 or latin-1 as a guess."""
+
+    def __init__(self, given: str | None) -> None:
+        self.size = 0
+        self.broken_at: int | None = None
+        self._known = codecs.lookup(given).name if given else None
+        self._decoder = codecs.getincrementaldecoder(self._known)() if self._known else None
+        self._in_cp1252 = True
+
+    @property
+    def is_guess(self) -> bool:
+        """Whether the text is in none of the encodings that can be told."""
+        return self._known is None and self.broken_at is not None
+
+    @property
+    def name(self) -> str:
+        """The encoding's name."""
+        if self.is_guess:
+            return "cp1252" if self._in_cp1252 else "latin-1"
+        return self._known or "utf-8"
+
+    def see(self, block: bytes) -> None:
+        """Look at the next bytes."""
+        if self._decoder is None:
+            self._known = _marked(block) or None
+            self._decoder = codecs.getincrementaldecoder(self._known or "utf-8")()
+        if not block.isascii() or self._pending() or self._known not in (None, "utf-8"):
+            self._in_cp1252 = self._in_cp1252 and not any(byte in block for byte in NOT_IN_CP1252)
+            if self.broken_at is None:
+                start = self.size - self._pending()
+                try:
+                    self._decoder.decode(block)
+                except UnicodeDecodeError as error:
+                    self.broken_at = start + error.start
+        self.size += len(block)
+
+    def notes(self) -> list[str]:
+        """What a person should know, when all was seen."""
+        if self.is_guess:
+            return [f"not UTF-8, read as {self.name}"]
+        return ["ends in the middle of a character: is it whole?"] if self._pending() else []
+
+    def _pending(self) -> int:
+        """How many bytes of an unfinished character were seen last."""
+        return len(self._decoder.getstate()[0]) if self._decoder else 0
 
 
 def _marked(start: bytes) -> str:
@@ -157,43 +175,57 @@ def _marked(start: bytes) -> str:
     return "utf-16-be" if sample[::2].count(0) > len(sample) // 4 else ""
 
 
-def _blocks(stream: IO[bytes], encoding: str) -> Iterator[bytes]:
-    """The content as UTF-8 without a byte order mark, in blocks that end with a line."""
-    decoder = None if encoding == "utf-8" else codecs.getincrementaldecoder(encoding)()
-    pending, first = b"", True
+def _blocks(stream: IO[bytes], name: str, encoding: str) -> Iterator[bytes]:
+    """The content as UTF-8 without a byte order mark, in blocks that end with a line.
+
+    Raises:
+        SourceError: a line has no end.
+    """
+    # The encoding was checked; what remains is a character that the file's end cuts off.
+    decoder = codecs.getincrementaldecoder(encoding)("replace")
+    pending: list[bytes] = []
+    first = True
     while chunk := stream.read(BLOCK_BYTES):
-        text = decoder.decode(chunk).encode() if decoder else chunk
+        text = chunk if encoding == "utf-8" else decoder.decode(chunk).encode()
         if first:
             text = text.removeprefix(codecs.BOM_UTF8)
             first = False
-        head, newline, tail = (pending + text).rpartition(b"\n")
-        if newline:
-            yield head + newline
-        pending = tail
-    if pending:
-        yield pending
+        if end := text.rfind(b"\n") + 1:
+            yield b"".join((*pending, memoryview(text)[:end]))
+            pending = [text[end:]]
+        else:
+            pending.append(text)
+            if sum(map(len, pending)) > LONGEST_LINE_MB * 2**20:
+                raise SourceError(f"{name}: a line without an end in {LONGEST_LINE_MB} MB; is it a CSV file?")
+    rest = b"".join(pending)
+    rest = (
+        rest.decode(errors="replace").encode()
+        if encoding == "utf-8"
+        else rest + decoder.decode(b"", True).encode()
+    )
+    if rest:
+        yield rest
 
 
 # ------------------------------------------------------------------------------------------ header and rows
 
 
 def _batches(
-    file: Path, name: str, open_content: Callable[[], IO[bytes]], encoding: str, options: dict[str, Any]
+    file: File, name: str, open_content: Callable[[], IO[bytes]], encoding: str, options: dict[str, Any]
 ) -> Iterator[pa.Table]:
-    before = file.stat()
+    numbers = Style.of(options)
     with open_content() as stream:
-        blocks = _blocks(stream, encoding)
+        blocks = _blocks(stream, name, encoding)
         first = next(blocks, b"")
-        layout = _layout(first, name, encoding, options)
+        layout = _layout(first, name, options)
         reader = _Reader(name, layout, itertools.chain([_without_lines(first, layout.lines_before)], blocks))
-        yield from reader.tables()
-    after = file.stat()
-    if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
-        raise SourceError(f"{name}: changed while it was read; it is read again at the next run")
+        for table in reader.tables():
+            yield numbers.plain_columns(table, layout.header) if numbers else table
+    file.check_unchanged()
 
 
-def _layout(start: bytes, name: str, encoding: str, options: dict[str, Any]) -> Layout:
-    sample = start.decode(errors="replace").splitlines(keepends=True)[:SAMPLE_LINES]
+def _layout(start: bytes, name: str, options: dict[str, Any]) -> Layout:
+    sample = list(itertools.islice(_split(start), max(SAMPLE_LINES, _line_given(options))))
     delimiter = options.get("delimiter") or _likely_delimiter(sample)
     reader = csv.reader(sample, delimiter=delimiter)
     records: list[tuple[list[str], int]] = []
@@ -201,16 +233,23 @@ def _layout(start: bytes, name: str, encoding: str, options: dict[str, Any]) -> 
         records = [([cell.strip() for cell in row], reader.line_num) for row in reader]
     except csv.Error as error:
         raise SourceError(f"{name}: {error}") from error
-    number = options.get("header", "auto")
-    if number == "auto":
-        chosen = _first_full([row for row, _ in records])
-    else:
+    if number := _line_given(options):
         chosen = next((i for i, (_, line) in enumerate(records) if line == number), None)
+    else:
+        chosen = _first_full([row for row, _ in records])
     if chosen is None:
         raise SourceError(f"{name}: the file is empty; a line with the columns' names is missing")
     header, line = records[chosen]
+    if len(header) > 1 and not header[-1]:
+        header[-1] = f"column_{len(header)}"  # of exports whose every line ends with a delimiter
     check_header(header, name)
-    return Layout(encoding, delimiter, header, line)
+    return Layout(delimiter, header, line)
+
+
+def _line_given(options: dict[str, Any]) -> int:
+    """The number of the header's line where it is given, else 0."""
+    line = options.get("header", "auto")
+    return 0 if line == "auto" else line
 
 
 def _likely_delimiter(sample: Sequence[str]) -> str:
@@ -232,10 +271,17 @@ def _first_full(rows: Sequence[Sequence[str]]) -> int | None:
 
 
 def _without_lines(block: bytes, lines: int) -> bytes:
-    position = 0
-    for _ in range(lines):
-        position = block.find(b"\n", position) + 1 or len(block)
-    return block[position:]
+    return block[len("".join(itertools.islice(_split(block), lines)).encode()) :]
+
+
+def _ends_quoted(block: bytes, delimiter: str) -> bool:
+    """Whether a quote may be open at a block's end, which Arrow takes for closed."""
+    last = block[block.rfind(b"\n", 0, -1) + 1 :].decode(errors="replace")
+    try:
+        list(csv.reader([last], delimiter=delimiter, strict=True))
+    except csv.Error:
+        return True
+    return False
 
 
 class Record(NamedTuple):
@@ -266,8 +312,8 @@ class _Reader:
             yield from self._table(odd)
 
     def _by_arrow(self, block: bytes) -> tuple[pa.Table | None, list[Record]]:
-        """The records of a block, and those of a wrong width; None where a record is not one line, be it
-        that a field holds a newline or that a quote is not closed."""
+        """The records of a block, and those of a wrong width; None where a line is not one record, be it
+        that it is blank, that a field holds a newline or that a quote is not closed."""
         odd: list[tuple[int, str]] = []
 
         def keep(row: pacsv.InvalidRow) -> str:
@@ -275,22 +321,24 @@ class _Reader:
             return "skip"
 
         header, delimiter = self.layout.header, self.layout.delimiter
-        parse = pacsv.ParseOptions(
-            delimiter=delimiter, ignore_empty_lines=False, invalid_row_handler=keep, newlines_in_values=True
-        )
+        parse = pacsv.ParseOptions(delimiter=delimiter, invalid_row_handler=keep, newlines_in_values=True)
         as_text = pacsv.ConvertOptions(
             column_types=dict.fromkeys(header, pa.string()), null_values=[""], strings_can_be_null=True
         )
         read = pacsv.ReadOptions(column_names=header, use_threads=False, block_size=len(block) + 1)
-        lines = block.count(b"\n") + (not block.endswith(b"\n"))
-        blank_line = block.startswith((b"\n", b"\r")) or b"\n\n" in block or b"\n\r" in block
-        if blank_line or b"\0" in block or block.count(b'"') % 2:
+        codes = np.frombuffer(block, np.uint8)  # several times as fast as to count in the bytes
+        lines = int(np.count_nonzero(codes == ord("\n"))) + (not block.endswith(b"\n"))
+        if b"\0" in block or (b'"' in block and np.count_nonzero(codes == ord('"')) % 2):
+            return None, []
+        if b"\r" in block and block.count(b"\r\n") != np.count_nonzero(codes == ord("\r")):
+            return None, []
+        if _ends_quoted(block, delimiter):
             return None, []
         try:
             table = pacsv.read_csv(pa.BufferReader(block), read, parse, as_text)
         except pa.ArrowInvalid:
             return None, []
-        if len(table) + len(odd) != lines:
+        if len(table) + len(odd) != lines:  # or there are blank lines, which Arrow leaves out
             return None, []
         numbers = self.line + np.delete(np.arange(1, lines + 1), [number - 1 for number, _ in odd])
         table = table.append_column("_file", pa.repeat(self.name, len(table)))
@@ -349,8 +397,8 @@ class _Reader:
 
     def _as_line(self, fields: list[str]) -> str:
         text = StringIO()
-        csv.writer(text, delimiter=self.layout.delimiter, lineterminator="").writerow(fields)
-        return text.getvalue()
+        csv.writer(text, delimiter=self.layout.delimiter, lineterminator="\n").writerow(fields)
+        return text.getvalue().removesuffix("\n")
 
 
 class _Lines:

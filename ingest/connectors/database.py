@@ -9,7 +9,7 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from functools import partial
 from typing import Any
@@ -22,6 +22,7 @@ from sqlalchemy.exc import ArgumentError, NoSuchModuleError, NoSuchTableError, S
 from ingest import warehouse
 from ingest.connectors import BATCH_ROWS, Delivery, SourceError, check_header, text_table
 from ingest.connectors.cursor import Cursor, parse
+from ingest.connectors.sheet import as_text
 
 # What a URL without a driver means: those that are installed with the platform and its extra.
 DRIVERS = {
@@ -30,6 +31,7 @@ DRIVERS = {
     "mysql": "mysql+pymysql",
     "mariadb": "mariadb+pymysql",
 }
+CONNECT_SECONDS = 30  # libpq would wait for ever
 PASSWORD = re.compile(r"://[^/@:]*:(.+)@")
 
 # Run once in each new connection: read only, and times in a form that does not hang on the server's settings.
@@ -63,6 +65,7 @@ TEXTS: dict[type, Callable[[Any], str]] = {
     datetime: lambda value: value.isoformat(sep=" "),
     date: date.isoformat,
     time: time.isoformat,
+    timedelta: as_text,
     bytes: _hex,
     bytearray: _hex,
     memoryview: _hex,
@@ -148,6 +151,8 @@ def _engine(url: str, name: str) -> sa.Engine:
     try:
         parsed = sa.make_url(url)
         parsed = parsed.set(drivername=DRIVERS.get(parsed.drivername, parsed.drivername))
+        if parsed.drivername == DRIVERS["postgresql"] and "connect_timeout" not in parsed.query:
+            parsed = parsed.update_query_dict({"connect_timeout": str(CONNECT_SECONDS)})
         if parsed.get_backend_name() == "sqlite" and parsed.database:
             parsed = _read_only_file(parsed)
         engine = sa.create_engine(parsed, poolclass=sa.NullPool)

@@ -11,14 +11,15 @@ from collections.abc import Iterator, Sequence
 from fnmatch import fnmatchcase
 from functools import partial
 from itertools import chain, islice
-from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 from python_calamine import CalamineSheet, CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum
 
 from ingest.connectors import BATCH_ROWS, Delivery, SourceError, check_header, text_table
-from ingest.connectors.csv import found, sha256, shown
+from ingest.connectors.files import File, found
+from ingest.connectors.numbers import Style
 from ingest.connectors.sheet import Sample, as_text, blank
 from ingest.connectors.workbook import MAX_EXPANDED_MB, letters, open_workbook, opening, sheet_facts
 from ingest.connectors.xlsx import Facts
@@ -37,23 +38,18 @@ def deliveries(place: dict[str, Any], since: str | None = None) -> Iterator[Deli
     """
     options = place.get("options", {})
     for file in found(place["path"]):
-        version, digest = _version(file), sha256(file)
+        digest = file.sha256()
         for sheet in _sheets(file, str(place["sheet"]), options):
             notes: list[str] = []
             yield Delivery(
-                f"{shown(file)}#{sheet}",
+                f"{file.name}#{sheet}",
                 hashlib.sha256(f"{digest}#{sheet}".encode()).hexdigest(),
-                partial(_batches, file, version, sheet, options, notes),
+                partial(_batches, file, sheet, options, notes),
                 notes=notes,
             )
 
 
-def _version(file: Path) -> tuple[int, int]:
-    """What tells whether a file changed while it was read."""
-    return file.stat().st_size, file.stat().st_mtime_ns
-
-
-def _sheets(file: Path, wanted: str, options: dict[str, Any]) -> list[str]:
+def _sheets(file: File, wanted: str, options: dict[str, Any]) -> list[str]:
     if not SHEET_PATTERN.search(wanted):
         return [wanted]
     with opening(file):
@@ -67,21 +63,18 @@ def _sheets(file: Path, wanted: str, options: dict[str, Any]) -> list[str]:
     ]
     if not sheets:
         names = ", ".join(workbook.sheet_names)
-        raise SourceError(f"{shown(file)}: no visible sheet `{wanted}`; it has: {names}")
+        raise SourceError(f"{file.name}: no visible sheet `{wanted}`; it has: {names}")
     return sheets
 
 
-def _batches(
-    file: Path, version: tuple[int, int], sheet: str, options: dict[str, Any], notes: list[str]
-) -> Iterator[pa.Table]:
-    name = f"{shown(file)}#{sheet}"
+def _batches(file: File, sheet: str, options: dict[str, Any], notes: list[str]) -> Iterator[pa.Table]:
+    name = f"{file.name}#{sheet}"
     with opening(file):
         workbook = open_workbook(file, options.get("max_expanded_mb", MAX_EXPANDED_MB))
         known = sheet_facts(file, sheet, options.get("max_expanded_mb", MAX_EXPANDED_MB))
         cells = _sheet(workbook, file, sheet, options)
         merged = cells.merged_cell_ranges or []
-    if _version(file) != version:  # from here on the sheet is in memory
-        raise SourceError(f"{shown(file)}: changed while it was read; it is read again at the next run")
+    file.check_unchanged()  # from here on the sheet is in memory
     rows = _rows(cells, known)
     sample = _first(rows, options)
     if not sample:
@@ -89,15 +82,17 @@ def _batches(
     heading, header = _header(Sample(dict(sample), merged), name, options)
     below = [(row, values) for row, values in sample if row > heading]
     _refuse_nameless(below, header, name)
-    yield from _tables(chain(below, rows), header, name, _LeadingZeros(header, known), notes)
+    numbers = Style.of(options)
+    for batch, table in _tables(chain(below, rows), header, name, _LeadingZeros(header, known), notes):
+        yield _plain(table, batch, header, numbers) if numbers else table
 
 
-def _sheet(workbook: CalamineWorkbook, file: Path, sheet: str, options: dict[str, Any]) -> CalamineSheet:
+def _sheet(workbook: CalamineWorkbook, file: File, sheet: str, options: dict[str, Any]) -> CalamineSheet:
     visible = {entry.name: entry.visible for entry in workbook.sheets_metadata}
     if sheet not in visible:
-        raise SourceError(f"{shown(file)}: no sheet `{sheet}`; it has: {', '.join(workbook.sheet_names)}")
+        raise SourceError(f"{file.name}: no sheet `{sheet}`; it has: {', '.join(workbook.sheet_names)}")
     if visible[sheet] != SheetVisibleEnum.Visible and not options.get("hidden"):
-        raise SourceError(f"{shown(file)}: the sheet `{sheet}` is hidden; set options: {{hidden: true}}")
+        raise SourceError(f"{file.name}: the sheet `{sheet}` is hidden; set options: {{hidden: true}}")
     return workbook.get_sheet_by_name(sheet)
 
 
@@ -159,20 +154,36 @@ def _tables(
     name: str,
     zeros: "_LeadingZeros",
     notes: list[str],
-) -> Iterator[pa.Table]:
+) -> Iterator[tuple[list[tuple[int, list[Any]]], pa.Table]]:
+    """Batches of rows, as cells and as text."""
     while True:
         batch = list(islice(rows, BATCH_ROWS))
         zeros.see(batch)
-        yield text_table(
-            list(header.values()),
-            [[as_text(cells[column]) for column in header] for _, cells in batch],
-            name,
-            [row + 1 for row, _ in batch],
-            [_problem(cells, header) for _, cells in batch],
+        yield (
+            batch,
+            text_table(
+                list(header.values()),
+                [[as_text(cells[column]) for column in header] for _, cells in batch],
+                name,
+                [row + 1 for row, _ in batch],
+                [_problem(cells, header) for _, cells in batch],
+            ),
         )
         if len(batch) < BATCH_ROWS:
             break
     notes[:] = zeros.notes()
+
+
+def _plain(
+    table: pa.Table, batch: Sequence[tuple[int, list[Any]]], header: dict[int, str], numbers: Style
+) -> pa.Table:
+    """Numbers that are stored as text made plain; the text of cells that are numbers is so already."""
+    for position, column in enumerate(header):
+        texts = pa.array([isinstance(cells[column], str) for _, cells in batch], pa.bool_())
+        written = table.column(position)
+        plain = pc.if_else(texts, numbers.plain(written), written)
+        table = table.set_column(position, header[column], plain)
+    return table
 
 
 def _problem(cells: list[Any], header: dict[int, str]) -> str | None:

@@ -6,13 +6,12 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from zipfile import ZipFile, is_zipfile
 
 from python_calamine import CalamineWorkbook
 
 from ingest.connectors import SourceError
-from ingest.connectors.csv import shown
+from ingest.connectors.files import File
 from ingest.connectors.xlsx import Facts, facts
 
 MB = 2**20
@@ -30,83 +29,89 @@ CalamineWorkbook.from_filelike(open(sys.argv[1], "rb"))
 
 
 @contextmanager
-def opening(file: Path) -> Iterator[None]:
+def opening(file: File) -> Iterator[None]:
     """What goes wrong with a file that anybody may have made is a SourceError."""
     try:
         yield
     except SourceError:
         raise
     except Exception as error:
-        raise SourceError(f"{shown(file)}: not a workbook that can be read ({error})") from error
+        raise SourceError(f"{file.name}: not a workbook that can be read ({error})") from error
     except BaseException as error:
         if type(error).__name__ != "PanicException":  # calamine's, which is no Exception
             raise
-        raise SourceError(f"{shown(file)}: not a workbook that can be read (it is damaged)") from error
+        raise SourceError(f"{file.name}: not a workbook that can be read (it is damaged)") from error
 
 
-def open_workbook(file: Path, limit_mb: int) -> CalamineWorkbook:
+def open_workbook(file: File, limit_mb: int) -> CalamineWorkbook:
     """Open a workbook whose parts unpacked take at most ``limit_mb``.
 
     Raises:
         SourceError: they take more, or what they take is out of all proportion.
     """
-    if is_zipfile(file):
+    if is_zipfile(file.path):
         _refuse_bomb(file, limit_mb)
     if not _is_xlsx(file):
         _try_first(file, limit_mb)
-    with file.open("rb") as content:  # by its content: many an .xls is an .xlsx
+    with file.path.open("rb") as content:  # by its content: many an .xls is an .xlsx
         return CalamineWorkbook.from_filelike(content)
 
 
-def _is_xlsx(file: Path) -> bool:
-    if not is_zipfile(file):
+def _is_xlsx(file: File) -> bool:
+    if not is_zipfile(file.path):
         return False
-    with ZipFile(file) as archive:
+    with ZipFile(file.path) as archive:
         return "xl/workbook.xml" in archive.namelist()
 
 
-def _try_first(file: Path, limit_mb: int) -> None:
+def _try_first(file: File, limit_mb: int) -> None:
     """Open a workbook in a process of its own. Of an .xls or .ods calamine makes all sheets at once, and ends
     the process where they do not fit into memory, as those of a damaged file may not."""
     memory = str((limit_mb + INTERPRETER_MB) * MB)
     trial = subprocess.run(
-        [sys.executable, "-c", TRIAL, file, memory], capture_output=True, text=True, check=False
+        [sys.executable, "-c", TRIAL, file.path, memory], capture_output=True, text=True, check=False
     )
     if trial.returncode:
         said = trial.stderr.strip().rpartition(": ")[2] if trial.returncode > 0 else "out of memory"
         raise SourceError(
-            f"{shown(file)}: not a workbook that can be read ({said}): it is damaged, has a password, or"
+            f"{file.name}: not a workbook that can be read ({said}): it is damaged, has a password, or"
             f" takes more than the {limit_mb:,} MB of options: {{max_expanded_mb: …}}"
         )
 
 
-def _refuse_bomb(file: Path, limit_mb: int) -> None:
-    with ZipFile(file) as archive:
+def _refuse_bomb(file: File, limit_mb: int) -> None:
+    with ZipFile(file.path) as archive:
         expanded = sum(member.file_size for member in archive.infolist())
     if expanded > limit_mb * MB:
         raise SourceError(
-            f"{shown(file)}: would expand to {expanded / MB:,.0f} MB, more than the {limit_mb:,} MB of"
+            f"{file.name}: would expand to {expanded / MB:,.0f} MB, more than the {limit_mb:,} MB of"
             " options: {max_expanded_mb: …}"
         )
-    ratio = expanded / file.stat().st_size
+    ratio = expanded / file.path.stat().st_size
     if expanded > HARMLESS_MB * MB and ratio > MAX_RATIO:
         raise SourceError(
-            f"{shown(file)}: would expand {ratio:,.0f} to 1, which no real workbook does; save it anew"
+            f"{file.name}: would expand {ratio:,.0f} to 1, which no real workbook does; save it anew"
         )
 
 
-def sheet_facts(file: Path, sheet: str, limit_mb: int) -> Facts:
+def sheet_facts(file: File, sheet: str, limit_mb: int) -> Facts:
     """What calamine does not tell of a sheet.
 
     Raises:
-        SourceError: the sheet's grid takes more than ``limit_mb``; calamine would end the process.
+        SourceError: the sheet's grid or texts take more than ``limit_mb``; calamine would end the process.
     """
-    known = facts(file, sheet) if _is_xlsx(file) else Facts()
-    if (grid_mb := known.rows * known.columns * CELL_BYTES / MB) > limit_mb:
+    known = facts(file.path, sheet) if _is_xlsx(file) else Facts()
+    grid_mb = known.rows * known.columns * CELL_BYTES / MB
+    if grid_mb > limit_mb:
         last = f"{letters(known.columns - 1)}{known.rows}"
         raise SourceError(
-            f"{shown(file)}#{sheet}: reaches to the cell {last}, which takes {grid_mb:,.0f} MB, more than the"
+            f"{file.name}#{sheet}: reaches to the cell {last}, which takes {grid_mb:,.0f} MB, more than the"
             f" {limit_mb:,} MB of options: {{max_expanded_mb: …}}; delete what is far from the table"
+        )
+    if (text_mb := known.text_bytes / MB) > limit_mb:
+        raise SourceError(
+            f"{file.name}#{sheet}: its texts take {text_mb:,.0f} MB, more than the {limit_mb:,} MB of"
+            " options: {max_expanded_mb: …}"
         )
     return known
 

@@ -1,33 +1,43 @@
-"""What python-calamine does not tell of a sheet of an .xlsx workbook: how far it reaches, which cells hold
-errors, and which columns are shown with leading zeros. Found in one pass over the sheet's XML, in pieces;
-the values themselves are calamine's to read.
+"""What python-calamine does not tell of a sheet of an .xlsx workbook: how far it reaches, how much its texts
+take, which cells hold errors, and which columns are shown with leading zeros. Found in a pass over the
+sheet's XML, in pieces; the values themselves are calamine's to read.
 """
 
 import posixpath
 import re
+from array import array
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from operator import sub
 from pathlib import Path
 from xml.etree import ElementTree
 from zipfile import ZipFile
 
+import numpy as np
+from numpy.typing import NDArray
+
 PIECE = 1 << 20
+COUNTED_FROM = 1 << 27  # below, as many times the longest text as there are cells is near enough
 # A cell with something in it: its column and row.
 REFERENCE = re.compile(rb"""\sr=["']([A-Z]{1,3})([0-9]+)["'][^>/]*>""")
 CELL = re.compile(rb"<(?:\w+:)?c(\s[^>/]*)>(.*?)</(?:\w+:)?c>", re.DOTALL)
 VALUE = re.compile(rb"<(?:\w+:)?v>([^<]*)<")
 KIND = re.compile(rb"""\st=["'](\w+)["']""")
+SHARED = re.compile(rb"""<(?:\w+:)?c\s[^>]*\bt=["']s["'][^>]*>\s*<(?:\w+:)?v>\s*([0-9]+)""")
+STRING_END = re.compile(rb"</(?:\w+:)?si>")
 STYLE = re.compile(rb"""\ss=["']([0-9]+)["']""")
 ZEROS = re.compile(r"(0{2,})(;.*)?")
 
 
 @dataclass
 class Facts:
-    """``rows`` and ``columns`` span all cells that hold something; ``errors`` gives the text of error cells
-    by row and column, ``zero_padded`` the digits shown of a column's numbers; all counted from 0."""
+    """``rows`` and ``columns`` span all cells that hold something; ``text_bytes`` is what the texts take at
+    most that cells share, as each cell gets its own copy; ``errors`` gives the text of error cells by row and
+    column, ``zero_padded`` the digits shown of a column's numbers; all counted from 0."""
 
     rows: int = 0
     columns: int = 0
+    text_bytes: int = 0
     errors: dict[int, dict[int, str]] = field(default_factory=dict)
     zero_padded: dict[int, int] = field(default_factory=dict)
 
@@ -44,13 +54,22 @@ def facts(file: Path, sheet: str) -> Facts:
         if part is None:
             return found
         styles = _zero_styles(archive)
-        for piece in _pieces(archive, part):
+        lengths = _text_lengths(archive)
+        cells = 0
+        for piece in _pieces(archive, part, b"row>"):
             if references := REFERENCE.findall(piece):
                 letters, digits = zip(*references, strict=True)
                 found.columns = max(found.columns, *(column(name) + 1 for name in set(letters)))
                 found.rows = max(found.rows, *map(int, set(digits)))
+                cells += len(references)
             if styles or b'"e"' in piece or b"'e'" in piece:
                 _note_cells(piece, styles, found)
+        found.text_bytes = cells * int(lengths.max(initial=0))
+        if found.text_bytes > COUNTED_FROM:
+            found.text_bytes = sum(
+                int(lengths[np.minimum(np.array(SHARED.findall(piece), np.int64), len(lengths) - 1)].sum())
+                for piece in _pieces(archive, part, b"row>")
+            )
     return found
 
 
@@ -94,14 +113,25 @@ def _zero_styles(archive: ZipFile) -> dict[bytes, int]:
     return {str(n).encode(): digits[number] for n, number in enumerate(formats) if number in digits}
 
 
-def _pieces(archive: ZipFile, part: str) -> Iterator[bytes]:
-    """The XML of a sheet in pieces of whole rows."""
+def _text_lengths(archive: ZipFile) -> NDArray[np.int64]:
+    """How many bytes each text takes that cells share, with its markup."""
+    part = "xl/sharedStrings.xml"
+    lengths = array("q")
+    if part in archive.namelist():
+        for piece in _pieces(archive, part, b"si>"):
+            ends = [0, *(match.end() for match in STRING_END.finditer(piece))]
+            lengths.extend(map(sub, ends[1:], ends))
+    return np.array(lengths, np.int64)
+
+
+def _pieces(archive: ZipFile, part: str, end_tag: bytes) -> Iterator[bytes]:
+    """The XML of a part in pieces of whole elements, such as rows."""
     rest = b""
     with archive.open(part) as stream:
         while more := stream.read(PIECE):
             rest += more
-            end = rest.rfind(b"row>") + len(b"row>")
-            if end > len(b"row>"):
+            end = rest.rfind(end_tag) + len(end_tag)
+            if end >= len(end_tag):
                 yield rest[:end]
                 rest = rest[end:]
     yield rest
