@@ -8,7 +8,7 @@ are copied into staging by one COPY for each feed. So after a crash the ledger k
 import csv
 import hashlib
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from decimal import Decimal
@@ -50,11 +50,13 @@ create table if not exists ops.rejected_rows (
     source_line bigint not null,
     rule text not null,
     reason text not null,
-    raw_row jsonb not null,
+    raw_row json not null, -- not jsonb, which forgets the order of the columns
     raw_hash text not null,
+    mended_row json, -- as it landed, where its owner mended the row itself and not its file
     state text not null default 'open' check (state in ('open', 'replayed', 'dismissed')),
     rejected_at timestamp not null default now()
 );
+alter table ops.rejected_rows add column if not exists mended_row json;
 create index if not exists rejected_rows_load on ops.rejected_rows (load_id);
 comment on table ops.loads is
     'One row for each file, set of pages or table that was read for a feed, with what became of its rows.';
@@ -124,10 +126,11 @@ class Ledger:
         return {sha256 for (sha256,) in rows}
 
     def known_rejects(self, source: str, feed: str) -> set[tuple[str, str, str]]:
-        """The identities of a feed's rejected rows that nobody has replayed."""
+        """The identities of a feed's rejected rows that nobody has replayed, and of those that were mended by
+        hand: their file still has them as they were."""
         rows = self._rows(
             "select source_file, rule, raw_hash from ops.rejected_rows"
-            " where source_name = %s and feed_name = %s and state <> 'replayed'",
+            " where source_name = %s and feed_name = %s and (state <> 'replayed' or mended_row is not null)",
             (source, feed),
         )
         return set(rows)
@@ -158,9 +161,12 @@ class Ledger:
                 buffer,
             )
 
-    def finish(self, loads: Sequence[Load], replayed: Sequence[int] = ()) -> None:
+    def finish(
+        self, loads: Sequence[Load], replayed: Sequence[int] = (), mended: Mapping[int, str] | None = None
+    ) -> None:
         """Mark loads as loaded, and the rejected rows that they healed as replayed: the named ones, and the
-        older ones of a file that came again and no longer has them."""
+        older ones of a file that came again and no longer has them. ``mended`` has, by id, the rows (JSON
+        text) that landed instead of the replayed ones."""
         load_ids = [load.load_id for load in loads]
         with self.connection, self.connection.cursor() as cursor:
             cursor.execute(
@@ -171,6 +177,13 @@ class Ledger:
                 "update ops.rejected_rows set state = 'replayed' where rejection_id = any(%s)",
                 (list(replayed),),
             )
+            if mended:
+                execute_values(
+                    cursor,
+                    "update ops.rejected_rows set mended_row = mended.row::json"
+                    " from (values %s) as mended (id, row) where rejection_id = mended.id",
+                    list(mended.items()),
+                )
             cursor.execute(
                 """
                 update ops.rejected_rows as rejected

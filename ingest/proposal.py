@@ -1,0 +1,590 @@
+"""From what the columns of a table hold to a proposed entry of sources.yml: which entity, which column is
+which, and what cannot be known from the data. What the data leave open is a question, never a guess.
+
+Names alone decide nothing: a column is taken where its name is one that people use (``ingest.vocabulary``)
+and what it holds fits (``ingest.profile``).
+"""
+
+import functools
+import re
+from collections.abc import Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field
+
+import duckdb
+
+from ingest import profile
+from ingest.config import ConfigError, unknown
+from ingest.entities import ENTITIES, SALES, Column, Entity
+from ingest.mapping import literal, quoted
+from ingest.profile import Table
+from ingest.vocabulary import NEGATIONS, WORDS, joined, likeness, normal
+
+LINE_KEY = "regexp_extract(_file, '[^/]+$') || '-' || _line"
+ORDERS = {"dmy": "day first", "mdy": "month first"}
+MARKS = {".": "a decimal point", ",": "a decimal comma"}
+PARTS_OF_DATES = {
+    *("date", "day", "month", "year", "week", "weekday", "quarter", "time"),
+    *("datum", "tag", "monat", "jahr", "woche", "wochentag", "zeit"),
+    *("jour", "mois", "annee", "semaine", "fecha", "dia", "mes", "ano"),
+}
+NOUNS = {
+    "integer": "a whole number",
+    "decimal": "a number",
+    "date": "a date",
+    "timestamp": "a date and time",
+    "time": "a time",
+    "boolean": "yes or no",
+}
+MONEY_SIGNS = "[€$£¥]|EUR|USD|GBP|CHF"
+NOT_NEGATIVE = ("unit_price", "unit_cost", "duration", "stock_level")
+DEPENDS = 0.9  # the share of codes that must have one value of an attribute
+HOLDS = 0.99  # the share of values that must keep a rule for it to be proposed,
+EXCEPTIONS = 0.001  # and the share that may break it, though one always may
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What a person said of the data; ``expressions`` maps a landed column, or entity.column, to its
+    expression."""
+
+    entities: tuple[str, ...] = ()
+    date_order: str | None = None
+    decimal: str | None = None
+    timezone: str | None = None
+    expressions: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Question:
+    """What the data leave open: the option that answers it, why it is open, and what each answer means."""
+
+    option: str
+    text: str
+    choices: Mapping[str, str]
+
+
+@dataclass
+class Feed:
+    """A proposed feed. ``evidence`` says for each landed column why it was taken."""
+
+    entity: Entity
+    columns: dict[str, str] = field(default_factory=dict)
+    evidence: dict[str, str] = field(default_factory=dict)
+    rules: dict[str, str] = field(default_factory=dict)
+    used: dict[str, str] = field(default_factory=dict)  # landed column: the source's column
+
+
+@dataclass
+class Proposal:
+    """The feeds of one table. Without feeds, ``missing`` says what the nearest entity lacks."""
+
+    feeds: list[Feed] = field(default_factory=list)
+    doubts: list[str] = field(default_factory=list)
+    missing: list[str] = field(default_factory=list)
+    questions: dict[str, Question] = field(default_factory=dict)
+    needs_zone: bool = False
+
+
+def propose(table: Table, answers: Answers, lines_are_stable: bool = True) -> Proposal:
+    """Propose feeds for a table. ``lines_are_stable`` says that a row keeps its line, as it does in a file.
+
+    Raises:
+        ConfigError: an answer does not fit the table.
+    """
+    proposal = Proposal()
+    for name in answers.entities:
+        if name not in ENTITIES:
+            raise ConfigError(f"--entity: {unknown('entity', name, ENTITIES)}")
+    wanted = [ENTITIES[name] for name in answers.entities] or list(ENTITIES.values())
+    tries = [_Match(table, entity, answers, lines_are_stable) for entity in wanted]
+    chosen = tries if answers.entities else [_nearest(tries)]
+    proposal.missing = [line for match in chosen if match.missing for line in match.explained()]
+    if proposal.missing:
+        return proposal
+    proposal.feeds = [match.feed(proposal) for match in chosen]
+    if not answers.entities:
+        _doubt_the_entity(tries, chosen[0], proposal)
+        _add_attributes(table, chosen[0], answers, proposal)
+    if table.odd:
+        proposal.doubts.append(
+            f"{table.odd:,} lines do not have as many fields as the header and would be rejected"
+        )
+    return proposal
+
+
+def _nearest(tries: Sequence["_Match"]) -> "_Match":
+    """The entity that most columns fit, without which nothing is missing; one that lacks something is nearer
+    where clearly more fit it, as in a list of sales without dates, which is no list of products."""
+    complete = max(tries, key=lambda match: (not match.missing, len(match.used)))
+    most = max(tries, key=lambda match: len(match.used))
+    return most if complete.missing or len(most.used) >= len(complete.used) + 2 else complete
+
+
+def _doubt_the_entity(tries: Sequence["_Match"], main: "_Match", proposal: Proposal) -> None:
+    others = [
+        match.entity.name
+        for match in tries
+        if match is not main and not match.missing and len(match.used) >= len(main.used)
+    ]
+    if others:
+        proposal.doubts.append(
+            f"the columns fit {' and '.join(others)} as well as {main.entity.name}; --entity chooses"
+        )
+
+
+class _Match:
+    """An entity laid over a table: which column is which, and what is missing."""
+
+    def __init__(self, table: Table, entity: Entity, answers: Answers, lines_are_stable: bool) -> None:
+        self.table, self.entity, self.answers = table, entity, answers
+        self.lines_are_stable = lines_are_stable
+        names = entity.names
+        self.given = {
+            name.rpartition(".")[2]: expression
+            for name, expression in answers.expressions.items()
+            if name.rpartition(".")[0] in ("", entity.name) and name.rpartition(".")[2] in names
+        }
+        self.used = self._assigned()
+        self.key_expression = self.given.get(entity.key[0]) or self._fact_key()
+        self.missing = self._missing()
+
+    def _assigned(self) -> dict[str, str]:
+        """The source's column of each landed column: the likeliest names first, each column once."""
+        scores = []
+        for landed in self.entity.columns:
+            for position, column in enumerate(self.table.columns.values()):
+                likely = likeness(self.entity.name, landed.name, column.name)
+                negated = landed.name == "active" and joined(column.name) in NEGATIONS
+                if landed.name not in self.given and (negated or (likely and self._fits(landed, column))):
+                    scores.append((likely, -position, landed.name, column.name))
+        used: dict[str, str] = {}
+        for _, _, name, column_name in sorted(scores, reverse=True):
+            if name not in used and column_name not in used.values():
+                used[name] = column_name
+        for *_, name, column_name in sorted(scores, reverse=True):  # a name may be all the code there is
+            if name in self.entity.key and name not in used:
+                used[name] = column_name
+        return {name: used[name] for name in self.entity.names if name in used}
+
+    def _fits(self, landed: Column, column: profile.Column) -> bool:
+        """Whether what a column holds may be what the landed column means."""
+        if column.type == "empty":
+            return not landed.required
+        if landed.name in ("sale_code", "interaction_code"):
+            return (
+                column.type in ("text", "integer") and column.distinct > 1 and self._identifies(column.name)
+            )
+        match landed.type:
+            case "timestamp" | "date":
+                fits = column.is_time
+            case "money" | "integer" | "bigint":
+                fits = column.is_number or (landed.name == "duration" and column.type == "time")
+            case "boolean":
+                fits = column.type == "boolean" or column.distinct <= 2
+            case _ if landed.name.endswith("_code"):
+                fits = column.type in ("text", "integer")
+            case _ if landed.name.endswith("_name"):
+                fits = column.type in ("text", "boolean")
+            case _:
+                fits = column.type not in ("decimal", "timestamp")
+        return fits
+
+    def _identifies(self, column: str) -> bool:
+        """Whether rows of a file that share a value are copies of one row."""
+        repeats = self.table.repeats([column])
+        always = [c.name for c in self.table.columns.values() if not c.empty and c.name != column]
+        return not repeats or repeats == self.table.repeats([column, *always])
+
+    def _fact_key(self) -> str | None:
+        """What identifies a row of sales or interactions; None where its own column does, or nothing can."""
+        if self.entity.name not in ("sales", "interactions") or self.entity.key[0] in self.used:
+            return None
+        transaction, product = self.used.get("transaction_code"), self.used.get("product_code")
+        for columns in ([transaction], [transaction, product]):
+            names = [column for column in columns if column and not self.table.columns[column].empty]
+            if len(names) == len(columns) and not self.table.repeats(names):
+                return " || '-' || ".join(map(name_of, names))
+        return LINE_KEY if self.lines_are_stable else None
+
+    def _missing(self) -> list[str]:
+        mapped = self.used.keys() | self.given.keys()
+        if self.key_expression:
+            mapped |= {self.entity.key[0]}
+        missing = [
+            c.name for c in self.entity.columns if c.required and not c.default and c.name not in mapped
+        ]
+        if self.entity is SALES and not mapped & {"unit_price", "total_amount"}:
+            missing.append("unit_price")
+        if not missing and not mapped - set(self.entity.key):  # a key alone says nothing
+            missing = [name for name in self.entity.names if name not in self.entity.key][:1]
+        return missing
+
+    def explained(self) -> list[str]:
+        """What is missing, with the columns that came near."""
+        found = ", ".join(f"{name} ({column})" for name, column in self.used.items())
+        said = [f"{self.entity.name}: found {found or 'none of its columns'}"]
+        for name in self.missing:
+            said.append(f"{self.entity.name}: `{name}` is missing{self._near(name)}")
+        return said
+
+    def _near(self, name: str) -> str:
+        landed = next(column for column in self.entity.columns if column.name == name)
+        named = [c for c in self.table.columns.values() if likeness(self.entity.name, name, c.name)]
+        if landed.type in ("timestamp", "date"):
+            named += [c for c in self.table.columns.values() if PARTS_OF_DATES & set(normal(c.name).split())]
+        near = {c.name: c for c in named if not self._fits(landed, c)}.values()
+        what = {
+            "timestamp": "a full date",
+            "date": "a full date",
+            "money": "a number",
+            "integer": "a number",
+        }.get(landed.type, "what it should hold")
+        if not near:
+            return f": no column holds {what} under a name that says so" if landed.type != "text" else ""
+        return ": " + "; ".join(f"{c.name} ({', '.join(c.examples)}) is not {what}" for c in near)
+
+    # ------------------------------------------------------------------------------------------- the feed
+
+    def feed(self, proposal: Proposal) -> Feed:
+        """The feed, once nothing is missing; doubts and questions go to the proposal."""
+        feed = Feed(self.entity, used=self.used)
+        for landed in self.entity.columns:
+            name = landed.name
+            if name in self.given:
+                feed.columns[name], feed.evidence[name] = self.given[name], "as you said"
+            elif name in self.used:
+                column = self.table.columns[self.used[name]]
+                expression = _expression(self.table, landed, column, self.answers, proposal)
+                feed.columns[name] = expression
+                feed.evidence[name] = _evidence(column)
+            elif name == self.entity.key[0] and self.key_expression:
+                feed.columns[name] = self.key_expression
+                feed.evidence[name] = self._key_evidence(proposal)
+        self._check_expressions(feed)
+        self._doubt_the_key(feed, proposal)
+        if self.entity is SALES:
+            _check_amounts(self.table, feed, proposal)
+        _add_rules(self.table, feed, proposal)
+        for name in ("sold_at", "occurred_at"):
+            proposal.needs_zone |= name in self.used and self._is_local(name)
+        return feed
+
+    def _is_local(self, name: str) -> bool:
+        dates = self.table.columns[self.used[name]].dates
+        time_beside = _time_beside(self.table, self.entity.name)
+        return dates is not None and not dates.has_zone and (dates.has_time or time_beside is not None)
+
+    def _key_evidence(self, proposal: Proposal) -> str:
+        if self.key_expression != LINE_KEY:
+            return "unique, and never empty"
+        row = {"sales": "sale", "interactions": "contact"}[self.entity.name]
+        proposal.doubts.append(
+            f"{self.entity.name}: no column identifies a row, so its key is the file's name and its line. A"
+            " line that is"
+            f" corrected in place replaces its {row}; a line that moves, or comes again in another file,"
+            " counts as a"
+            f" {row} of its own"
+        )
+        return "no column identifies a row"
+
+    def _check_expressions(self, feed: Feed) -> None:
+        for name in self.given:
+            try:
+                self.table.connection.execute(f"describe select ({feed.columns[name]}\n) from raw").fetchall()
+            except duckdb.Error as error:
+                said = " ".join(str(error).split("\n\nLINE", 1)[0].split())
+                raise ConfigError(f"--map {name}: {said}") from error
+
+    def _doubt_the_key(self, feed: Feed, proposal: Proposal) -> None:
+        columns = [self.used[name] for name in self.entity.key if name in self.used]
+        if len(columns) < len(self.entity.key):
+            return
+        shown = " and ".join(columns)
+        empty = max(self.table.columns[column].empty for column in columns)
+        if empty:
+            proposal.doubts.append(
+                f"{feed.entity.name}: {shown} is empty in {rows_of(empty)}, which would be rejected"
+            )
+        within = self.table.repeats(columns)
+        across = self.table.repeats(columns, within="") - within if self.table.files > 1 else 0
+        if within:
+            proposal.doubts.append(
+                f"{feed.entity.name}: {shown} comes again in the same file in {rows_of(within)}; the last"
+                " one counts"
+            )
+        if across > 0:
+            proposal.doubts.append(
+                f"{feed.entity.name}: {shown} comes again in another file in {rows_of(across)}; the newest"
+                " counts"
+            )
+
+
+def _add_attributes(table: Table, main: _Match, answers: Answers, proposal: Proposal) -> None:
+    """Feeds for the products, customers, stores and channels of which a file of facts carries attributes."""
+    if main.entity.name not in ("sales", "interactions", "inventory"):
+        return
+    free = set(table.columns) - set(main.used.values())
+    for name in ("products", "customers", "stores", "channels"):
+        entity = ENTITIES[name]
+        (key,) = entity.key
+        if key not in main.used:
+            continue
+        code = main.used[key]
+        match = _Match(table, entity, answers, main.lines_are_stable)
+        attributes = {n: c for n, c in match.used.items() if c in free and _depends(table, code, c)}
+        if not attributes:
+            continue
+        empty = table.columns[code].empty
+        if empty:
+            proposal.doubts.append(
+                f"{name} are not proposed, though {', '.join(attributes.values())} describes them: {code} is"
+                " empty in"
+                f" {empty:,} rows, each of which would be rejected (--entity {main.entity.name} --entity"
+                f" {name}"
+                " proposes them)"
+            )
+            continue
+        free -= set(attributes.values())
+        match.used = {key: code} | attributes
+        quiet = Proposal()
+        proposal.feeds.append(match.feed(quiet))
+        proposal.questions |= quiet.questions
+        for attribute, column in attributes.items():
+            several = _several(table, code, column)
+            if several:
+                proposal.doubts.append(
+                    f"{name}: {several:,} of {table.columns[code].distinct:,} {code} have more than one"
+                    f" {column}; the"
+                    f" newest becomes {attribute}"
+                )
+
+
+def _several(table: Table, code: str, column: str) -> int:
+    groups = f"select 1 from raw group by {quoted(code)} having count(distinct trim({quoted(column)})) > 1"
+    return len(table.connection.execute(groups).fetchall())
+
+
+def _depends(table: Table, code: str, column: str) -> bool:
+    """Whether a code has, nearly always, one value of another column."""
+    codes = table.columns[code].distinct
+    return (
+        bool(codes)
+        and bool(table.columns[column].filled)
+        and 1 - _several(table, code, column) / codes >= DEPENDS
+    )
+
+
+# ------------------------------------------------------------------------------------------- expressions
+
+
+@functools.cache
+def _reserved() -> frozenset[str]:
+    with closing(duckdb.connect()) as connection:
+        rows = connection.execute(
+            "select keyword_name from duckdb_keywords() where keyword_category in ('reserved',"
+            " 'type_function')"
+        ).fetchall()
+    return frozenset(word for (word,) in rows)
+
+
+def rows_of(count: int) -> str:
+    """A count of rows."""
+    return f"{count:,} row{'s' * (count != 1)}"
+
+
+def name_of(column: str) -> str:
+    """A column's name in SQL, quoted where it must be."""
+    plain = re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", column) and column.lower() not in _reserved()
+    return column if plain else quoted(column)
+
+
+def _expression(
+    table: Table, landed: Column, column: profile.Column, answers: Answers, proposal: Proposal
+) -> str:
+    value = name_of(column.name)
+    if column.has_words_for_nothing and (
+        landed.type != "text" or landed.name.endswith("_code") or landed.name == "email"
+    ):
+        for word in column.nothing:
+            value = f"nullif({value}, {literal(word)})"
+        shown = ", ".join(f"`{word}`" for word in column.nothing)
+        proposal.doubts.append(f"{column.name}: {shown} is taken as empty")
+    if landed.type != "text" and column.misfits:
+        bad = column.filled - column.fitting
+        bad -= column.dirt.get("words for nothing", 0) if column.has_words_for_nothing else 0
+        shown = ", ".join(f"`{value}`" for value in column.misfits)
+        proposal.doubts.append(
+            f"{column.name}: not {NOUNS[column.type]} in {rows_of(bad)} ({shown}), which would be rejected"
+        )
+    match landed.type:
+        case "timestamp" | "date":
+            return _time(table, value, landed, column, answers, proposal)
+        case "money" | "integer" | "bigint":
+            return _numeric(value, landed, column, answers, proposal)
+        case "boolean":
+            if joined(column.name) in NEGATIONS:
+                mostly_empty = column.empty >= column.filled
+                yes = "('true', 't', 'yes', 'y', '1', 'x')"
+                return f"{value} is null" if mostly_empty else f"lower(trim({value})) not in {yes}"
+            return value
+    if column.type == "integer" and column.places:
+        return f"regexp_replace({value}, '[.]0$', '')"
+    if landed.name.endswith("_code") and column.dirt.get("differ in case"):
+        proposal.doubts.append(
+            f"{column.name}: {column.dirt['differ in case']:,} codes differ from another one only in upper"
+            " or lower case"
+            f" and are kept apart; if they are one, map {landed.name}: upper({value})"
+        )
+    return value
+
+
+def _numeric(value: str, landed: Column, column: profile.Column, answers: Answers, proposal: Proposal) -> str:
+    if column.type == "time":
+        proposal.doubts.append(f"{column.name}: {column.examples[0]} is taken as hours and minutes")
+        return f"epoch({value}::interval)"
+    mark: str = column.decimal
+    groups, finer = column.thousands, column.is_finer
+    if mark == "?":
+        separator = "," if "," in column.examples[0] else "."
+        if answers.decimal is None:
+            plain = re.sub(r"[^\d]", "", column.examples[0])
+            what = f"{column.name}: {column.examples[0]} may be {plain} or have three decimals."
+            proposal.questions["--decimal"] = Question("--decimal", what, MARKS)
+        mark = answers.decimal or "."
+        groups, finer = (("," if mark == "." else "."),), separator == mark
+    if column.dirt.get("currency signs"):
+        value = f"regexp_replace({value}, {literal(MONEY_SIGNS)}, '', 'g')"
+    for group in groups:
+        value = f"replace({value}, {literal(group)}, '')"
+    if mark == "," and column.type == "decimal":
+        value = f"replace({value}, ',', '.')"
+    _doubt_the_unit(landed, column, finer, proposal)
+    if landed.name == "duration" and _says_minutes(column):
+        return f"round({value}::decimal(18, 6) * 60)"
+    return f"round({value}::decimal(18, 6), 2)" if landed.type == "money" and finer else value
+
+
+def _says_minutes(column: profile.Column) -> bool:
+    return bool({"min", "mins", "minutes", "minuten", "minutos"} & set(normal(column.name).split()))
+
+
+def _doubt_the_unit(landed: Column, column: profile.Column, finer: bool, proposal: Proposal) -> None:
+    """Say what a number is taken for, where a column could as well mean another unit or more decimals."""
+    said: list[str] = []
+    if landed.name == "duration" and _says_minutes(column):
+        said.append("its name says minutes; landed as seconds")
+    elif landed.name == "duration":
+        said.append(f"taken as seconds, e.g. {', '.join(column.examples)}")
+    if landed.name == "discount_amount":
+        said.append("taken as an amount of money for the whole line, not as a percentage")
+    if landed.type == "money" and finer:
+        said.append("amounts have more than two decimals; they are rounded")
+    elif landed.type == "money" and column.finer:
+        said.append(f"more than two decimals in {rows_of(column.finer)}, which would be rejected")
+    if landed.type == "integer" and column.type == "decimal" and landed.name != "duration":
+        said.append(f"{landed.name} holds whole numbers; rows with a fraction would be rejected")
+    proposal.doubts += [f"{column.name}: {doubt}" for doubt in said]
+
+
+def _time(
+    table: Table, value: str, landed: Column, column: profile.Column, answers: Answers, proposal: Proposal
+) -> str:
+    dates = column.dates
+    if dates is None:
+        return value
+    order = dates.order or answers.date_order
+    if order is None:
+        proposal.questions["--date-order"] = Question(
+            "--date-order", f"{column.name}: {dates.evidence}.", ORDERS
+        )
+        return value
+    formats = dates.of(order)
+    time_column = _time_beside(table, "") if landed.type == "timestamp" and not dates.has_time else None
+    if time_column is not None:
+        value = f"{value} || ' ' || {name_of(time_column.name)}"
+        seconds = table.count(f"length(trim({quoted(time_column.name)})) > 5")
+        formats = tuple(f"{format_} %H:%M{':%S' if seconds else ''}" for format_ in formats)
+    if dates.is_iso:
+        return value
+    shown = [literal(format_) for format_ in formats]
+    return f"strptime({value}, {shown[0] if len(shown) == 1 else '[' + ', '.join(shown) + ']'})"
+
+
+def _time_beside(table: Table, entity: str) -> profile.Column | None:
+    """The column that holds the time of day where the date is in another."""
+    durations = WORDS["interactions"]["duration"]
+    times = [
+        c
+        for c in table.columns.values()
+        if c.type == "time" and not c.empty and joined(c.name) not in durations
+    ]
+    return times[0] if len(times) == 1 else None
+
+
+def _evidence(column: profile.Column) -> str:
+    if column.dates:
+        return column.dates.evidence
+    if column.type == "empty":
+        return "its name; the column is empty"
+    empty = f", {column.empty:,} empty" if column.empty else ""
+    return f"{column.distinct:,} values{empty}, e.g. {', '.join(column.examples[:2])}"
+
+
+# ---------------------------------------------------------------------------------------- amounts and rules
+
+
+def _check_amounts(table: Table, feed: Feed, proposal: Proposal) -> None:
+    """Compare the total of a line, where the source gives one, with quantity × price."""
+    if proposal.questions or not {"quantity", "unit_price", "total_amount"} <= feed.columns.keys():
+        return
+    number = {
+        n: f"try_cast({feed.columns[n]} as decimal(18, 6))"
+        for n in ("quantity", "unit_price", "total_amount")
+    }
+    discount = feed.columns.get("discount_amount")
+    off = f"coalesce(try_cast({discount} as decimal(18, 6)), 0)" if discount else "0"
+    computed = f"{number['quantity']} * {number['unit_price']}"
+    differ = table.count(f"abs({number['total_amount']} - ({computed} - {off})) > 0.01")
+    if differ:
+        proposal.doubts.append(
+            f"sales: in {differ:,} rows {feed.used.get('total_amount')} is not quantity × price − discount;"
+            " the source's"
+            " own amount counts"
+        )
+
+
+def _add_rules(table: Table, feed: Feed, proposal: Proposal) -> None:
+    if proposal.questions:
+        return
+    for name in NOT_NEGATIVE:
+        if name in feed.used and name in feed.columns:
+            value = f"try_cast({feed.columns[name]} as double)"
+            _add_rule(
+                table,
+                feed,
+                proposal,
+                (f"{name}_not_negative", f"{name} >= 0", f"{value} < 0", f"{value} >= 0"),
+            )
+    if "email" in feed.used:
+        value = name_of(feed.used["email"])
+        like = f"{value} like '%_@_%'"
+        _add_rule(table, feed, proposal, ("email_has_at", "email like '%_@_%'", f"not ({like})", like))
+
+
+def _add_rule(table: Table, feed: Feed, proposal: Proposal, rule: tuple[str, str, str, str]) -> None:
+    """Add a rule, if nearly all the data keep it."""
+    name, predicate, broken_by, kept_by = rule
+    broken, kept = table.count(broken_by), table.count(kept_by)
+    rows = kept + broken
+    if kept >= HOLDS * rows > 0 and broken <= max(1, EXCEPTIONS * rows):
+        feed.rules[name] = predicate
+        if broken:
+            proposal.doubts.append(
+                f"{feed.entity.name}: {rows_of(kept)} keep {predicate}; {broken:,} would be rejected by it"
+            )
+    elif broken:
+        proposal.doubts.append(
+            f"{feed.entity.name}: {broken:,} of {rows:,} rows break {predicate}, so it is not proposed as a"
+            " rule"
+        )
