@@ -27,8 +27,9 @@ from ingest.ledger import Ledger, Load, Reject
 from ingest.mapping import Mapper
 from ingest.trial import names_in
 
-OURS = ("_id", "_file", "_line", "_rule", "_reason")
-"""The columns in front. No column of a source begins with _ (the mapping would not see it)."""
+FRONT, BACK = ("_id", "_line", "_reason"), ("_rule", "_file")
+"""Our columns, before and behind the source's. No column of a source begins with _ (the mapping would not see
+it)."""
 
 LONGEST_CELL = 32_767  # Excel's limit
 MOST_ROWS = 1_000_000  # of a sheet
@@ -98,20 +99,21 @@ def write_workbook(target: Path, rejects: Sequence[Open], sources: Mapping[str, 
 def _write_sheet(workbook: Any, name: str, rows: Sequence[Open], feed: Feed | None) -> None:
     sheet = workbook.add_worksheet(name)
     text = {"num_format": "@", "valign": "top", "quote_prefix": True}
-    grey = workbook.add_format(text | {"bg_color": "#E7E6E6", "font_color": "#404040", "text_wrap": True})
+    grey = workbook.add_format(text | {"bg_color": "#E7E6E6", "font_color": "#404040"})
     white = workbook.add_format(text)
     yellow = workbook.add_format(text | {"bg_color": "#FFEB9C"})
     bold = workbook.add_format({"bold": True, "bottom": 1, "bg_color": "#E7E6E6"})
     own = list(dict.fromkeys(column for row in rows for column in row.raw))
-    for position, column in enumerate((*OURS, *own)):
+    columns = [*FRONT, *own, *BACK]
+    for position, column in enumerate(columns):
         sheet.write_string(0, position, column, bold)
     for number, row in enumerate(rows, start=1):
         reject, raw = row.reject, row.raw
-        front = (row.rejection_id, reject.file, reject.line, reject.rule, reject.reason)
-        for position, value in enumerate(front):
-            sheet.write_string(number, position, _shown(str(value)), grey)
+        ours = (row.rejection_id, reject.line, reject.reason, reject.rule, reject.file)
+        for column, value in zip((*FRONT, *BACK), ours, strict=True):
+            sheet.write_string(number, columns.index(column), _shown(str(value)), grey)
         wrong = _wrong_columns(reject, feed, own)
-        for position, column in enumerate(own, start=len(OURS)):
+        for position, column in enumerate(own, start=len(FRONT)):
             form = yellow if column in wrong else white
             value = raw.get(column)
             if value:
@@ -119,15 +121,15 @@ def _write_sheet(workbook: Any, name: str, rows: Sequence[Open], feed: Feed | No
             else:
                 sheet.write_blank(number, position, None, form)
         if wrong:
-            first = min(own.index(column) for column in wrong) + len(OURS)
+            first = min(own.index(column) for column in wrong) + len(FRONT)
             sheet.write_comment(number, first, reject.reason[:1000], {"x_scale": 2})
     sheet.freeze_panes(1, 1)
-    sheet.autofilter(0, 0, len(rows), len(OURS) + len(own) - 1)
-    for position, width in enumerate((6, 24, 7, 24, 44)):
-        sheet.set_column(position, position, width)
-    for position, column in enumerate(own, start=len(OURS)):
+    sheet.autofilter(0, 0, len(rows), len(columns) - 1)
+    for column, width in zip((*FRONT, *BACK), (6, 7, 44, 28, 40), strict=True):
+        sheet.set_column(columns.index(column), columns.index(column), width)
+    for column in own:
         longest = max(len(column), *(len(row.raw.get(column) or "") for row in rows[:1000]))
-        sheet.set_column(position, position, min(40, longest + 3), white)
+        sheet.set_column(columns.index(column), columns.index(column), min(40, longest + 3), white)
 
 
 def _write_help(workbook: Any) -> None:
@@ -208,7 +210,7 @@ def _cells(file: Path, result: Mended) -> dict[str, tuple[int, dict[str, str]]]:
         ]
     for name, rows in sheets:
         heading = [as_text(cell).strip() for cell in rows[0]] if rows else []
-        if not set(OURS) <= set(heading):
+        if not {*FRONT, *BACK} <= set(heading):
             continue
         is_ours = True
         for number, cells in enumerate(rows[1:], start=2):
@@ -223,7 +225,8 @@ def _cells(file: Path, result: Mended) -> dict[str, tuple[int, dict[str, str]]]:
                 )
     if not is_ours:
         raise SourceError(
-            f"{file}: no sheet has the columns {', '.join(OURS)}; it is not a workbook of `analytics rejects"
+            f"{file}: no sheet has the columns {', '.join((*FRONT, *BACK))}; it is not a workbook of"
+            " `analytics rejects"
             " export`"
         )
     return found
@@ -239,9 +242,8 @@ def select_rejects(connection: Any, condition: str, parameters: Sequence[Any]) -
     with connection, connection.cursor() as cursor:
         cursor.execute(
             "select rejection_id, state, load_id, source_name, feed_name, source_file, source_line, rule,"
-            " reason,"
-            f" raw_row::text from ops.rejected_rows where {condition}"
-            " order by source_name, feed_name, source_file, source_line, rejection_id",
+            f" reason, raw_row::text from ops.rejected_rows where {condition} order by source_name,"
+            " feed_name, source_file, source_line, rejection_id",
             parameters,
         )
         return [Open(id_, state, Reject(*row)) for id_, state, *row in cursor.fetchall()]

@@ -205,8 +205,7 @@ def propose_entry(origin: Origin, tables: list[tuple[dict[str, Any], Table]], an
                 proposal.feeds.remove(feed)
                 proposal.doubts.append(
                     f"sheet {place['sheet']}: holds {feed.entity.name} as {first} does, and a source has one"
-                    " feed for each"
-                    f" entity; add it as another source: --sheet '{place['sheet']}' --name …"
+                    f" feed for each entity; add it as another source: --sheet '{place['sheet']}' --name …"
                 )
         for feed in proposal.feeds:
             taken[feed.entity.name] = f"sheet {place['sheet']}" if place else "this file"

@@ -3,6 +3,7 @@ written, keys, dirt. Everything is counted by DuckDB over all rows that were rea
 entity.
 """
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import product
@@ -323,56 +324,70 @@ def _dates(connection: duckdb.DuckDBPyConnection, real: int) -> Dates | None:
     )
     if not _number(connection, f"select ({looks} from found where not is_nothing)::int"):
         return None
-    formats = [(order, date + time) for order, dates in DATES.items() for date, time in product(dates, TIMES)]
-    fits = ", ".join(f"bool_or({_day([format_])} is not null)" for _, format_ in formats)
-    (sampled,) = connection.execute(
-        f"select {fits} from (select value from found where not is_nothing limit 500)"
-    ).fetchall()
-    possible: dict[Order, list[str]] = {order: [] for order in DATES}
-    for (order, format_), is_possible in zip(formats, sampled, strict=True):
-        if is_possible:
-            possible[order].append(format_)
-    covered = {order: _fitting(connection, fs) for order, fs in possible.items() if fs}
-    if not covered or max(covered.values()) < ENOUGH * real:
+    possible = _possible(connection)
+    covered = {order: _fitting(connection, formats) for order, formats in possible.items() if formats}
+    either = _fitting(connection, [*possible["dmy"], *possible["mdy"]])
+    if max([0, either, *covered.values()]) < ENOUGH * real:
         return None
     order = max(covered, key=lambda o: covered[o])
-    both = {o: _covering(connection, possible.get(o, [])) for o in ("dmy", "mdy")}
-    if order in ("ymd", "named") or not (both["dmy"] and both["mdy"]):
-        chosen = _covering(connection, possible[order])
-        return Dates(order, chosen, f"{' and '.join(chosen)} fits {_of(covered[order], real)}")
-    day_first, month_first = (_day(both[o]) for o in ("dmy", "mdy"))
-    only_day = _number(
-        connection,
-        f"select coalesce(sum(n), 0) from found where {day_first} is not null and {month_first} is null",
-    )
-    only_month = _number(
-        connection,
-        f"select coalesce(sum(n), 0) from found where {month_first} is not null and {day_first} is null",
-    )
-    telling = only_day + only_month
-    if telling and max(only_day, only_month) >= DECISIVE * telling:
-        order = "dmy" if only_day > only_month else "mdy"
-        won, lost = (day_first, month_first) if order == "dmy" else (month_first, day_first)
-        (example,) = _values(connection, f"{won} is not null and {lost} is null", 1)
+    chosen = {o: _covering(connection, possible[o]) for o in DATES}
+    if order in ("ymd", "named") or not (chosen["dmy"] and chosen["mdy"]):
+        shown = " and ".join(chosen[order])
+        return Dates(order, chosen[order], f"{shown} fits {_of(covered[order], real)}")
+    return _day_or_month(connection, chosen, {o: _of(covered[o], real) for o in covered})
+
+
+def _possible(connection: duckdb.DuckDBPyConnection) -> dict[Order, list[str]]:
+    """The formats that fit at least one of some values, by their order."""
+    sample = "(select value from found where not is_nothing limit 500)"
+    ((characters,),) = connection.execute(f"select string_agg(value, '') from {sample}").fetchall()
+    formats = [
+        (order, date + time)
+        for order, dates in DATES.items()
+        for date, time in product(dates, TIMES)
+        if set(re.sub("%.", "", date + time)) <= set(characters)
+    ]
+    if not formats:
+        return {order: [] for order in DATES}
+    fits = ", ".join(f"bool_or({_day([format_])} is not null)" for _, format_ in formats)
+    (found,) = connection.execute(f"select {fits} from {sample}").fetchall()
+    return {
+        order: [f for (o, f), fit in zip(formats, found, strict=True) if fit and o == order]
+        for order in DATES
+    }
+
+
+def _day_or_month(
+    connection: duckdb.DuckDBPyConnection, chosen: dict[Order, tuple[str, ...]], share: dict[Order, str]
+) -> Dates:
+    """Which of day and month comes first, where formats of both orders fit; ``share`` says how much."""
+    first: dict[Order, str] = {"dmy": _day(chosen["dmy"]), "mdy": _day(chosen["mdy"])}
+    other: dict[Order, Order] = {"dmy": "mdy", "mdy": "dmy"}
+    only = {order: f"{first[order]} is not null and {first[other[order]]} is null" for order in first}
+    counts = {
+        order: _number(connection, f"select coalesce(sum(n), 0) from found where {condition}")
+        for order, condition in only.items()
+    }
+    order = max(counts, key=lambda o: counts[o])
+    if counts[order] and counts[order] >= DECISIVE * sum(counts.values()):
+        (example,) = _values(connection, only[order], 1)
         what = "day" if order == "dmy" else "month"
         return Dates(
             order,
-            both[order],
-            f"{' and '.join(both[order])} fits {_of(covered[order], real)}; the {what} comes first, as in"
-            f" {example}"
-            f" ({max(only_day, only_month):,} such values)",
+            chosen[order],
+            f"{' and '.join(chosen[order])} fits {share[order]}; the {what} comes first, as in {example}"
+            f" ({counts[order]:,} such values)",
         )
-    same = not telling and not _number(
-        connection, f"select count(*) from found where {day_first} is distinct from {month_first}"
-    )
-    if same:
-        return Dates("dmy", both["dmy"], "day and month are the same in every value")
-    if telling:
-        evidence = f"{only_day:,} values can only have the day first, {only_month:,} only the month"
-    else:
-        (example,) = _values(connection, f"{day_first} <> {month_first}", 1)
-        evidence = f"no day is above 12, so {example} may be either"
-    return Dates(None, both["dmy"] + both["mdy"], evidence)
+    formats = chosen["dmy"] + chosen["mdy"]
+    if counts[order]:
+        evidence = (
+            f"in {counts['dmy']:,} values only the day can be first, in {counts['mdy']:,} only the month"
+        )
+        return Dates(None, formats, evidence)
+    different = _values(connection, f"{first['dmy']} <> {first['mdy']}", 1)
+    if not different:
+        return Dates("dmy", chosen["dmy"], "day and month are the same in every value")
+    return Dates(None, formats, f"no day is above 12, so {different[0]} may be either")
 
 
 def _covering(connection: duckdb.DuckDBPyConnection, formats: Sequence[str]) -> tuple[str, ...]:
@@ -396,6 +411,8 @@ def _day(formats: Sequence[str]) -> str:
 
 
 def _fitting(connection: duckdb.DuckDBPyConnection, formats: Sequence[str]) -> int:
+    if not formats:
+        return 0
     return _number(connection, f"select coalesce(sum(n), 0) from found where {_day(formats)} is not null")
 
 

@@ -38,6 +38,7 @@ NOUNS = {
 }
 MONEY_SIGNS = "[€$£¥]|EUR|USD|GBP|CHF"
 NOT_NEGATIVE = ("unit_price", "unit_cost", "duration", "stock_level")
+ENOUGH_ROWS = 1000  # below it, two columns are easily different in every row by chance
 DEPENDS = 0.9  # the share of codes that must have one value of an attribute
 HOLDS = 0.99  # the share of values that must keep a rule for it to be proposed,
 EXCEPTIONS = 0.001  # and the share that may break it, though one always may
@@ -66,13 +67,12 @@ class Question:
 
 @dataclass
 class Feed:
-    """A proposed feed. ``evidence`` says for each landed column why it was taken."""
+    """A proposed feed; ``used`` has for a landed column the source's column it is made of."""
 
     entity: Entity
     columns: dict[str, str] = field(default_factory=dict)
-    evidence: dict[str, str] = field(default_factory=dict)
     rules: dict[str, str] = field(default_factory=dict)
-    used: dict[str, str] = field(default_factory=dict)  # landed column: the source's column
+    used: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass
@@ -203,7 +203,8 @@ class _Match:
         transaction, product = self.used.get("transaction_code"), self.used.get("product_code")
         for columns in ([transaction], [transaction, product]):
             names = [column for column in columns if column and not self.table.columns[column].empty]
-            if len(names) == len(columns) and not self.table.repeats(names):
+            enough = len(names) == 1 or self.table.rows >= ENOUGH_ROWS
+            if len(names) == len(columns) and enough and not self.table.repeats(names):
                 return " || '-' || ".join(map(name_of, names))
         return LINE_KEY if self.lines_are_stable else None
 
@@ -252,15 +253,13 @@ class _Match:
         for landed in self.entity.columns:
             name = landed.name
             if name in self.given:
-                feed.columns[name], feed.evidence[name] = self.given[name], "as you said"
+                feed.columns[name] = self.given[name]
             elif name in self.used:
                 column = self.table.columns[self.used[name]]
-                expression = _expression(self.table, landed, column, self.answers, proposal)
-                feed.columns[name] = expression
-                feed.evidence[name] = _evidence(column)
+                feed.columns[name] = _expression(self.table, landed, column, self.answers, proposal)
             elif name == self.entity.key[0] and self.key_expression:
                 feed.columns[name] = self.key_expression
-                feed.evidence[name] = self._key_evidence(proposal)
+                self._doubt_the_made_key(proposal)
         self._check_expressions(feed)
         self._doubt_the_key(feed, proposal)
         if self.entity is SALES:
@@ -275,18 +274,22 @@ class _Match:
         time_beside = _time_beside(self.table, self.entity.name)
         return dates is not None and not dates.has_zone and (dates.has_time or time_beside is not None)
 
-    def _key_evidence(self, proposal: Proposal) -> str:
+    def _doubt_the_made_key(self, proposal: Proposal) -> None:
+        entity = self.entity.name
         if self.key_expression != LINE_KEY:
-            return "unique, and never empty"
-        row = {"sales": "sale", "interactions": "contact"}[self.entity.name]
+            proposal.doubts.append(
+                f"{entity}: {self.key_expression} is different in all {rows_of(self.table.rows)}, so it"
+                " becomes the key. Rows that ever share it count as one, of which the newest wins; if that"
+                " may be, say"
+                f' --map {self.entity.key[0]}="{LINE_KEY}"'
+            )
+            return
+        row = {"sales": "sale", "interactions": "contact"}[entity]
         proposal.doubts.append(
-            f"{self.entity.name}: no column identifies a row, so its key is the file's name and its line. A"
-            " line that is"
-            f" corrected in place replaces its {row}; a line that moves, or comes again in another file,"
-            " counts as a"
-            f" {row} of its own"
+            f"{entity}: no column identifies a row, so its key is the file's name and its line. A line that"
+            f" is corrected in place replaces its {row}; a line that moves, or comes again in another file,"
+            f" counts as a {row} of its own"
         )
-        return "no column identifies a row"
 
     def _check_expressions(self, feed: Feed) -> None:
         for name in self.given:
@@ -339,10 +342,8 @@ def _add_attributes(table: Table, main: _Match, answers: Answers, proposal: Prop
         if empty:
             proposal.doubts.append(
                 f"{name} are not proposed, though {', '.join(attributes.values())} describes them: {code} is"
-                " empty in"
-                f" {empty:,} rows, each of which would be rejected (--entity {main.entity.name} --entity"
-                f" {name}"
-                " proposes them)"
+                f" empty in {empty:,} rows, each of which would be rejected (--entity {main.entity.name}"
+                f" --entity {name} proposes them)"
             )
             continue
         free -= set(attributes.values())
@@ -355,8 +356,7 @@ def _add_attributes(table: Table, main: _Match, answers: Answers, proposal: Prop
             if several:
                 proposal.doubts.append(
                     f"{name}: {several:,} of {table.columns[code].distinct:,} {code} have more than one"
-                    f" {column}; the"
-                    f" newest becomes {attribute}"
+                    f" {column}; the newest becomes {attribute}"
                 )
 
 
@@ -432,9 +432,8 @@ def _expression(
         return f"regexp_replace({value}, '[.]0$', '')"
     if landed.name.endswith("_code") and column.dirt.get("differ in case"):
         proposal.doubts.append(
-            f"{column.name}: {column.dirt['differ in case']:,} codes differ from another one only in upper"
-            " or lower case"
-            f" and are kept apart; if they are one, map {landed.name}: upper({value})"
+            f"{column.name}: {column.dirt['differ in case']:,} codes differ from another one only in upper or"
+            f" lower case and are kept apart; if they are one, map {landed.name}: upper({value})"
         )
     return value
 
@@ -522,15 +521,6 @@ def _time_beside(table: Table, entity: str) -> profile.Column | None:
     return times[0] if len(times) == 1 else None
 
 
-def _evidence(column: profile.Column) -> str:
-    if column.dates:
-        return column.dates.evidence
-    if column.type == "empty":
-        return "its name; the column is empty"
-    empty = f", {column.empty:,} empty" if column.empty else ""
-    return f"{column.distinct:,} values{empty}, e.g. {', '.join(column.examples[:2])}"
-
-
 # ---------------------------------------------------------------------------------------- amounts and rules
 
 
@@ -549,8 +539,7 @@ def _check_amounts(table: Table, feed: Feed, proposal: Proposal) -> None:
     if differ:
         proposal.doubts.append(
             f"sales: in {differ:,} rows {feed.used.get('total_amount')} is not quantity × price − discount;"
-            " the source's"
-            " own amount counts"
+            " the source's own amount counts"
         )
 
 

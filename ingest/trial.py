@@ -78,9 +78,8 @@ def _try(feed: Feed, beside: Sequence[Feed]) -> Trial:
         counts = mapper.counts().values()
         broken = connection.execute(
             "select rule, count(*), arg_min(source_file, (load_id, source_line)), arg_min(source_line,"
-            " (load_id,"
-            " source_line)), arg_min(reason, (load_id, source_line)) from rejected group by all order by 2"
-            " desc, 1"
+            " (load_id, source_line)), arg_min(reason, (load_id, source_line)) from rejected group by all"
+            " order by 2 desc, 1"
         ).fetchall()
         sample = connection.execute(
             "select * exclude (source_name, load_id, row_hash) from accepted order by load_id, source_line"

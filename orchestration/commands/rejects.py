@@ -64,8 +64,7 @@ def rejects_list(
     condition, parameters = _condition(source, rule, file, state)
     names, rows = select(
         "select rejection_id, source_name, feed_name, source_file, source_line, rule, reason, state,"
-        " rejected_at"
-        f" from ops.rejected_rows where {condition} order by rejection_id desc",
+        f" rejected_at from ops.rejected_rows where {condition} order by rejection_id desc",
         parameters,
     )
     if format_ != "table":
@@ -94,9 +93,8 @@ def rejects_list(
     if state == "open":
         click.echo(
             "\nOne whole: analytics rejects show ID. For the file's owner: analytics rejects export"
-            " FILE.xlsx."
-            "\nAfter a rule or a mapping was mended: analytics rejects replay. Never to be mended: rejects"
-            " dismiss ID."
+            " FILE.xlsx.\nAfter a rule or a mapping was mended: analytics rejects replay. Never to be"
+            " mended: rejects dismiss ID."
         )
 
 
@@ -181,8 +179,7 @@ def rejects_import(workbook: Path) -> None:
     result = DataIngestion().mend(workbook)
     click.echo(
         f"{result.landed:,} mended and landed, {len(result.still_wrong):,} still wrong, {result.unchanged:,}"
-        " unchanged"
-        f" and still open, {len(result.strange):,} not taken"
+        f" unchanged and still open, {len(result.strange):,} not taken"
     )
     for what, lines in (("still wrong", result.still_wrong), ("not taken", result.strange)):
         for line in lines:

@@ -30,6 +30,7 @@ HOLDS = {
     "text": "text",
 }
 LONGEST_NAME = 24
+MOST_KEYS = 4
 
 
 @click.group()
@@ -286,8 +287,7 @@ def _refuse_incomplete(entry: "Entry") -> None:
         click.secho(f"  {line}", fg="red", err=True)
     raise click.ClickException(
         "nothing can be proposed, and nothing is written. Give what is missing as SQL over the columns of"
-        " the file:"
-        " --map COLUMN=SQL; or say with --entity what the file holds"
+        " the file: --map COLUMN=SQL; or say with --entity what the file holds"
     )
 
 
@@ -315,12 +315,11 @@ def _show_table(table: "Table", feeds: Sequence[tuple[str, dict[str, str]]], err
     heads = ("column", "holds", "empty", "distinct", "becomes", "e.g.")
     natural = [max(len(row[i]) for row in (heads, *rows)) for i in range(5)]
     widths = [min(natural[0], LONGEST_NAME), *natural[1:]]
-    left = (
-        screen.width - widths[0] - widths[2] - widths[3] - 2 * 4
-    )  # for what may be folded, and the examples
-    holds, becomes_width = (min(natural[i], left * share // 5) for i, share in ((1, 3), (4, 2)))
-    widths[1], widths[4] = holds, becomes_width
-    left -= holds + becomes_width + 2
+    # For what may be folded, and the examples:
+    left = screen.width - widths[0] - widths[2] - widths[3] - 2 * 4
+    widths[1] = min(natural[1], max(left * 3 // 5, left - natural[4]))
+    widths[4] = min(natural[4], left - widths[1])
+    left -= widths[1] + widths[4] + 2
     grid = Grid(box=None, header_style="bold", pad_edge=False)
     for head, width in zip(heads, widths, strict=False):
         grid.add_column(
@@ -335,6 +334,7 @@ def _show_table(table: "Table", feeds: Sequence[tuple[str, dict[str, str]]], err
         if column.dates:
             screen.print(f"dates  {column.name}: {column.dates.evidence}", soft_wrap=True)
     keys = [" + ".join(key) for key in table.unique()]
+    keys = [*keys[:MOST_KEYS], *([f"{len(keys) - MOST_KEYS} more"] if len(keys) > MOST_KEYS else [])]
     screen.print(
         f"keys   {', '.join(keys) or 'none: no column, and no two columns, are different in every row'}\n"
     )
