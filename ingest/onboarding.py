@@ -255,12 +255,10 @@ def as_yaml(entry: Entry, name: str, indent: int = 2) -> str:
 
 def scalar(value: str) -> str:
     """A text as YAML, in double quotes where it needs quotes, as SQL is full of single ones."""
-    if re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*( [A-Za-z_]+)*", value) and isinstance(
-        yaml.safe_load(value), str
-    ):
-        return value
-    plain_path = re.fullmatch(r"[$/.A-Za-z][A-Za-z0-9_${}/.*?+-]*(://[A-Za-z0-9_${}/.*?+-]*)?", value)
-    if plain_path and "{" not in value.replace("${", ""):
+    plain = (
+        r"[A-Za-z_][A-Za-z0-9_]*( [A-Za-z_]+)*|[$/.A-Za-z][A-Za-z0-9_${}/.*?+-]*(://[A-Za-z0-9_${}/.*?+-]*)?"
+    )
+    if re.fullmatch(plain, value) and yaml.safe_load(f"key: {value}") == {"key": value}:
         return value
     if '"' in value and "'" not in value and "\\" not in value and value.isprintable():
         return f"'{value}'"

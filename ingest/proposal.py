@@ -172,9 +172,8 @@ class _Match:
         if column.type == "empty":
             return not landed.required
         if landed.name in ("sale_code", "interaction_code"):
-            return (
-                column.type in ("text", "integer") and column.distinct > 1 and self._identifies(column.name)
-            )
+            several = column.distinct > 1 or self.table.rows == 1
+            return column.type in ("text", "integer") and several and self._identifies(column.name)
         match landed.type:
             case "timestamp" | "date":
                 fits = column.is_time
@@ -266,13 +265,24 @@ class _Match:
             _check_amounts(self.table, feed, proposal)
         _add_rules(self.table, feed, proposal)
         for name in ("sold_at", "occurred_at"):
-            proposal.needs_zone |= name in self.used and self._is_local(name)
+            if name in self.used:
+                self._place_in_time(name, proposal)
         return feed
 
-    def _is_local(self, name: str) -> bool:
+    def _place_in_time(self, name: str, proposal: Proposal) -> None:
+        """Whether the times need a time zone. A date alone begins its day wherever it is, which only a zone
+        other than that of the reports could move."""
         dates = self.table.columns[self.used[name]].dates
-        time_beside = _time_beside(self.table, self.entity.name)
-        return dates is not None and not dates.has_zone and (dates.has_time or time_beside is not None)
+        if dates is None or dates.has_zone:
+            return
+        if dates.has_time or _time_beside(self.table) is not None:
+            proposal.needs_zone = True
+        elif self.answers.timezone not in (None, "UTC"):
+            proposal.doubts.append(
+                f"{self.used[name]}: holds days without a time of day, which begin at midnight in"
+                f" {self.answers.timezone};"
+                " they fall on another day unless reporting_timezone in dbt_project.yml is the same"
+            )
 
     def _doubt_the_made_key(self, proposal: Proposal) -> None:
         entity = self.entity.name
@@ -499,7 +509,7 @@ def _time(
         )
         return value
     formats = dates.of(order)
-    time_column = _time_beside(table, "") if landed.type == "timestamp" and not dates.has_time else None
+    time_column = _time_beside(table) if landed.type == "timestamp" and not dates.has_time else None
     if time_column is not None:
         value = f"{value} || ' ' || {name_of(time_column.name)}"
         seconds = table.count(f"length(trim({quoted(time_column.name)})) > 5")
@@ -510,7 +520,7 @@ def _time(
     return f"strptime({value}, {shown[0] if len(shown) == 1 else '[' + ', '.join(shown) + ']'})"
 
 
-def _time_beside(table: Table, entity: str) -> profile.Column | None:
+def _time_beside(table: Table) -> profile.Column | None:
     """The column that holds the time of day where the date is in another."""
     durations = WORDS["interactions"]["duration"]
     times = [
@@ -538,7 +548,7 @@ def _check_amounts(table: Table, feed: Feed, proposal: Proposal) -> None:
     differ = table.count(f"abs({number['total_amount']} - ({computed} - {off})) > 0.01")
     if differ:
         proposal.doubts.append(
-            f"sales: in {differ:,} rows {feed.used.get('total_amount')} is not quantity × price − discount;"
+            f"sales: in {rows_of(differ)} {feed.used.get('total_amount')} is not quantity × price − discount;"
             " the source's own amount counts"
         )
 

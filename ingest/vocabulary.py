@@ -9,7 +9,10 @@ import unicodedata
 from itertools import product
 
 SMALL_WORDS = {"the", "of", "de", "du", "des", "d", "la", "le", "l", "el", "der", "die", "das", "von", "in"}
-NUMBER = ("no", "nr", "number", "num", "id", "code", "key", "ref", "nummer", "numero", "clave", "kurzel")
+NUMBER = (
+    *("no", "nr", "number", "num", "id", "code", "key", "ref", "reference"),
+    *("nummer", "referenz", "kurzel", "numero", "codigo", "referencia", "clave"),
+)
 
 
 def normal(name: str) -> str:

@@ -155,7 +155,7 @@ def test_odd_texts_are_counted_whole(connection: duckdb.DuckDBPyConnection) -> N
     for _ in range(30):
         values = ["".join(random.choices(alphabet, k=random.randint(0, 12))) for _ in range(20)]
         column = look(connection, c=list(values)).columns["c"]
-        stripped = [value.strip(" ") for value in values]
+        stripped = [value.strip(" \u00a0") for value in values]
         assert column.filled == sum(bool(value) for value in stripped)
         assert column.distinct == len({value for value in stripped if value})
         assert column.fitting <= column.filled
