@@ -145,6 +145,7 @@ class _Match:
             for name, expression in answers.expressions.items()
             if name.rpartition(".")[0] in ("", entity.name) and name.rpartition(".")[2] in names
         }
+        self.only_dates: str | None = None
         self.used = self._assigned()
         self.key_expression = self.given.get(entity.key[0]) or self._fact_key()
         self.missing = self._missing()
@@ -165,6 +166,11 @@ class _Match:
         for *_, name, column_name in sorted(scores, reverse=True):  # a name may be all the code there is
             if name in self.entity.key and name not in used:
                 used[name] = column_name
+        times = [column.name for column in self.table.columns.values() if column.is_time]
+        for landed in self.entity.columns:
+            when = landed.required and landed.type in ("timestamp", "date") and landed.name not in self.given
+            if when and landed.name not in used and len(times) == 1 and used:
+                self.only_dates = used[landed.name] = times[0]
         return {name: used[name] for name in self.entity.names if name in used}
 
     def _fits(self, landed: Column, column: profile.Column) -> bool:
@@ -259,6 +265,10 @@ class _Match:
             elif name == self.entity.key[0] and self.key_expression:
                 feed.columns[name] = self.key_expression
                 self._doubt_the_made_key(proposal)
+        if self.only_dates:
+            proposal.doubts.append(
+                f"{self.only_dates}: its name does not say that it is the time, but no other column has dates"
+            )
         self._check_expressions(feed)
         self._doubt_the_key(feed, proposal)
         if self.entity is SALES:

@@ -115,6 +115,7 @@ WORDS: dict[str, dict[str, Words]] = {
         "channel_code": CHANNEL,
         "sold_at": _ranked(
             [
+                "sold",
                 "soldat",
                 "soldon",
                 *_called(

@@ -128,6 +128,15 @@ def test_each_entity_is_found_by_its_columns(
 
 
 @pytest.mark.unit
+def test_the_only_dates_are_taken_whatever_they_are_called_and_it_is_said(tmp_path: Path) -> None:
+    entry = propose(tmp_path, "Receipt,SKU,Rung up,Qty,Price\n1,A,2024-01-31,1,2.00\n")
+    assert columns_of(entry)["sales"]["sold_at"] == '"Rung up"'
+    assert any(doubt.startswith("Rung up: ") for doubt in entry.doubts)
+    two = propose(tmp_path, "Receipt,SKU,Rung up,Paid,Qty,Price\n1,A,2024-01-31,2024-02-01,1,2.00\n")
+    assert two.proposals[0][2].missing[-1].startswith("sales: `sold_at` is missing")
+
+
+@pytest.mark.unit
 def test_the_time_of_day_may_stand_in_a_column_of_its_own(tmp_path: Path) -> None:
     entry = propose(tmp_path, "Datum,Uhrzeit,SKU,Menge,Preis\n31.01.2024,09:12,A,1,2.00\n")
     assert columns_of(entry)["sales"]["sold_at"] == "strptime(Datum || ' ' || Uhrzeit, '%d.%m.%Y %H:%M')"

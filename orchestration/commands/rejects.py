@@ -83,7 +83,7 @@ def rejects_list(
     )
     show(["feed", "rule", "rows", "files", "e.g."], groups, "table")
     newest = rows[:limit] if limit else rows
-    click.secho(f"\nThe {'newest ' if len(newest) < len(rows) else ''}{len(newest):,}:", bold=True)
+    click.secho(f"\nThe newest {limit:,}:" if len(newest) < len(rows) else "\nEach of them:", bold=True)
     table: list[tuple[Any, ...]] = [
         (row[0], f"{Path(row[3]).name}:{row[4]}", row[5], row[6]) for row in newest
     ]
