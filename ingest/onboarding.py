@@ -23,7 +23,8 @@ from ingest.connectors.workbook import MAX_EXPANDED_MB, open_workbook, opening
 from ingest.landing import CONNECTORS
 from ingest.places import Kind
 from ingest.profile import Table, read_table
-from ingest.proposal import Answers, Feed, Proposal, propose
+from ingest.proposal import Feed, Proposal, propose
+from ingest.reading import Answers
 
 WORKBOOKS = (".xlsx", ".xlsm", ".xls", ".ods")
 TEXTS = (".csv", ".tsv", ".txt", ".csv.gz", ".tsv.gz", ".txt.gz", ".zip")

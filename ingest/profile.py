@@ -10,8 +10,10 @@ from itertools import product
 from typing import Any, Literal
 
 import duckdb
+import pyarrow as pa
+import pyarrow.compute as pc
 
-from ingest.connectors import Delivery
+from ingest.connectors import BATCH_ROWS, Delivery
 from ingest.mapping import literal, quoted
 
 Type = Literal["empty", "integer", "decimal", "date", "timestamp", "time", "boolean", "text"]
@@ -182,41 +184,66 @@ def read_table(
     Raises:
         SourceError: a delivery cannot be read.
     """
-    columns: list[str] = []
     names: list[str] = []
     notes: list[str] = []
-    rows = odd = 0
+    raw = _Raw(connection)
     whole = True
-    connection.execute("create or replace table raw (_file varchar, _line bigint)")
     for delivery in deliveries:
-        if rows >= most_rows:
+        if raw.rows >= most_rows:
             whole = False
             break
         names.append(delivery.name)
         for batch in delivery.batches():
-            header = [name for name in batch.column_names if not name.startswith("_")]
-            missing = [name for name in header if name not in columns]
-            if columns and missing:
-                notes.append(f"{delivery.name}: has more columns than the first: {', '.join(missing)}")
-            for name in missing:
-                connection.execute(f"alter table raw add column {quoted(name)} varchar")
-            columns += missing
-            connection.register("batch", batch)
-            connection.execute(
-                "insert into raw by name select * exclude (_problem) from batch where _problem is null"
-            )
-            odd += _number(connection, "select count(*) from batch where _problem is not null")
-            connection.unregister("batch")
-            rows = _number(connection, "select count(*) from raw")
-            if rows >= most_rows:
+            if more := raw.add(batch):
+                notes.append(f"{delivery.name}: has more columns than those before: {', '.join(more)}")
+            if raw.rows >= most_rows:
                 whole = False
                 break
         notes += delivery.notes
+    raw.flush()
+    rows, columns = raw.rows, raw.columns
     if not whole:
         notes.append(f"only the first {rows:,} rows were looked at")
     name = names[0] if len(names) == 1 else f"{len(names):,} files, {names[0]} first" if names else "nothing"
     profiles = {column: _column(connection, column, rows) for column in columns}
-    return Table(connection, name, len(names), rows, odd, whole, profiles, notes)
+    return Table(connection, name, len(names), rows, raw.odd, whole, profiles, notes)
+
+
+class _Raw:
+    """Fills the table ``raw``; small batches go in together, since each insert costs a query."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
+        self.connection = connection
+        self.columns: list[str] = []
+        self.rows = self.odd = 0
+        self._pending: list[pa.Table] = []
+        connection.execute("create or replace table raw (_file varchar, _line bigint)")
+
+    def add(self, batch: pa.Table) -> list[str]:
+        """Take a batch, without the lines that could not be split; returns columns that no batch before
+        had."""
+        whole = batch.filter(pc.is_null(batch.column("_problem"))).drop_columns("_problem")
+        self.odd += len(batch) - len(whole)
+        self.rows += len(whole)
+        known = bool(self.columns)
+        new = [name for name in whole.column_names if name not in (*self.columns, "_file", "_line")]
+        for name in new:
+            self.connection.execute(f"alter table raw add column {quoted(name)} varchar")
+        self.columns += new
+        if self._pending and self._pending[0].column_names != whole.column_names:
+            self.flush()
+        self._pending.append(whole)
+        if sum(map(len, self._pending)) >= BATCH_ROWS:
+            self.flush()
+        return new if known else []
+
+    def flush(self) -> None:
+        """Insert what waits."""
+        if self._pending:
+            self.connection.register("batch", pa.concat_tables(self._pending))
+            self.connection.execute("insert into raw by name select * from batch")
+            self.connection.unregister("batch")
+        self._pending = []
 
 
 def _column(connection: duckdb.DuckDBPyConnection, name: str, rows: int) -> Column:

@@ -5,10 +5,7 @@ Names alone decide nothing: a column is taken where its name is one that people 
 and what it holds fits (``ingest.profile``).
 """
 
-import functools
-import re
-from collections.abc import Mapping, Sequence
-from contextlib import closing
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import duckdb
@@ -16,53 +13,22 @@ import duckdb
 from ingest import profile
 from ingest.config import ConfigError, unknown
 from ingest.entities import ENTITIES, SALES, Column, Entity
-from ingest.mapping import literal, quoted
+from ingest.mapping import quoted
 from ingest.profile import Table
-from ingest.vocabulary import NEGATIONS, WORDS, joined, likeness, normal
+from ingest.reading import Answers, Notes, expression_of, name_of, rows_of, time_beside
+from ingest.vocabulary import NEGATIONS, joined, likeness, normal
 
 LINE_KEY = "regexp_extract(_file, '[^/]+$') || '-' || _line"
-ORDERS = {"dmy": "day first", "mdy": "month first"}
-MARKS = {".": "a decimal point", ",": "a decimal comma"}
 PARTS_OF_DATES = {
     *("date", "day", "month", "year", "week", "weekday", "quarter", "time"),
     *("datum", "tag", "monat", "jahr", "woche", "wochentag", "zeit"),
     *("jour", "mois", "annee", "semaine", "fecha", "dia", "mes", "ano"),
 }
-NOUNS = {
-    "integer": "a whole number",
-    "decimal": "a number",
-    "date": "a date",
-    "timestamp": "a date and time",
-    "time": "a time",
-    "boolean": "yes or no",
-}
-MONEY_SIGNS = "[€$£¥]|EUR|USD|GBP|CHF"
 NOT_NEGATIVE = ("unit_price", "unit_cost", "duration", "stock_level")
 ENOUGH_ROWS = 1000  # below it, two columns are easily different in every row by chance
 DEPENDS = 0.9  # the share of codes that must have one value of an attribute
 HOLDS = 0.99  # the share of values that must keep a rule for it to be proposed,
 EXCEPTIONS = 0.001  # and the share that may break it, though one always may
-
-
-@dataclass(frozen=True)
-class Answers:
-    """What a person said of the data; ``expressions`` maps a landed column, or entity.column, to its
-    expression."""
-
-    entities: tuple[str, ...] = ()
-    date_order: str | None = None
-    decimal: str | None = None
-    timezone: str | None = None
-    expressions: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Question:
-    """What the data leave open: the option that answers it, why it is open, and what each answer means."""
-
-    option: str
-    text: str
-    choices: Mapping[str, str]
 
 
 @dataclass
@@ -76,13 +42,11 @@ class Feed:
 
 
 @dataclass
-class Proposal:
+class Proposal(Notes):
     """The feeds of one table. Without feeds, ``missing`` says what the nearest entity lacks."""
 
     feeds: list[Feed] = field(default_factory=list)
-    doubts: list[str] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
-    questions: dict[str, Question] = field(default_factory=dict)
     needs_zone: bool = False
 
 
@@ -261,7 +225,7 @@ class _Match:
                 feed.columns[name] = self.given[name]
             elif name in self.used:
                 column = self.table.columns[self.used[name]]
-                feed.columns[name] = _expression(self.table, landed, column, self.answers, proposal)
+                feed.columns[name] = expression_of(self.table, landed, column, self.answers, proposal)
             elif name == self.entity.key[0] and self.key_expression:
                 feed.columns[name] = self.key_expression
                 self._doubt_the_made_key(proposal)
@@ -285,7 +249,7 @@ class _Match:
         dates = self.table.columns[self.used[name]].dates
         if dates is None or dates.has_zone:
             return
-        if dates.has_time or _time_beside(self.table) is not None:
+        if dates.has_time or time_beside(self.table) is not None:
             proposal.needs_zone = True
         elif self.answers.timezone not in (None, "UTC"):
             proposal.doubts.append(
@@ -393,152 +357,6 @@ def _depends(table: Table, code: str, column: str) -> bool:
         and bool(table.columns[column].filled)
         and 1 - _several(table, code, column) / codes >= DEPENDS
     )
-
-
-# ------------------------------------------------------------------------------------------- expressions
-
-
-@functools.cache
-def _reserved() -> frozenset[str]:
-    with closing(duckdb.connect()) as connection:
-        rows = connection.execute(
-            "select keyword_name from duckdb_keywords() where keyword_category in ('reserved',"
-            " 'type_function')"
-        ).fetchall()
-    return frozenset(word for (word,) in rows)
-
-
-def rows_of(count: int) -> str:
-    """A count of rows."""
-    return f"{count:,} row{'s' * (count != 1)}"
-
-
-def name_of(column: str) -> str:
-    """A column's name in SQL, quoted where it must be."""
-    plain = re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", column) and column.lower() not in _reserved()
-    return column if plain else quoted(column)
-
-
-def _expression(
-    table: Table, landed: Column, column: profile.Column, answers: Answers, proposal: Proposal
-) -> str:
-    value = name_of(column.name)
-    if column.has_words_for_nothing and (
-        landed.type != "text" or landed.name.endswith("_code") or landed.name == "email"
-    ):
-        for word in column.nothing:
-            value = f"nullif({value}, {literal(word)})"
-        shown = ", ".join(f"`{word}`" for word in column.nothing)
-        proposal.doubts.append(f"{column.name}: {shown} is taken as empty")
-    if landed.type != "text" and column.misfits:
-        bad = column.filled - column.fitting
-        bad -= column.dirt.get("words for nothing", 0) if column.has_words_for_nothing else 0
-        shown = ", ".join(f"`{value}`" for value in column.misfits)
-        proposal.doubts.append(
-            f"{column.name}: not {NOUNS[column.type]} in {rows_of(bad)} ({shown}), which would be rejected"
-        )
-    match landed.type:
-        case "timestamp" | "date":
-            return _time(table, value, landed, column, answers, proposal)
-        case "money" | "integer" | "bigint":
-            return _numeric(value, landed, column, answers, proposal)
-        case "boolean":
-            if joined(column.name) in NEGATIONS:
-                mostly_empty = column.empty >= column.filled
-                yes = "('true', 't', 'yes', 'y', '1', 'x')"
-                return f"{value} is null" if mostly_empty else f"lower(trim({value})) not in {yes}"
-            return value
-    if column.type == "integer" and column.places:
-        return f"regexp_replace({value}, '[.]0$', '')"
-    if landed.name.endswith("_code") and column.dirt.get("differ in case"):
-        proposal.doubts.append(
-            f"{column.name}: {column.dirt['differ in case']:,} codes differ from another one only in upper or"
-            f" lower case and are kept apart; if they are one, map {landed.name}: upper({value})"
-        )
-    return value
-
-
-def _numeric(value: str, landed: Column, column: profile.Column, answers: Answers, proposal: Proposal) -> str:
-    if column.type == "time":
-        proposal.doubts.append(f"{column.name}: {column.examples[0]} is taken as hours and minutes")
-        return f"epoch({value}::interval)"
-    mark: str = column.decimal
-    groups, finer = column.thousands, column.is_finer
-    if mark == "?":
-        separator = "," if "," in column.examples[0] else "."
-        if answers.decimal is None:
-            plain = re.sub(r"[^\d]", "", column.examples[0])
-            what = f"{column.name}: {column.examples[0]} may be {plain} or have three decimals."
-            proposal.questions["--decimal"] = Question("--decimal", what, MARKS)
-        mark = answers.decimal or "."
-        groups, finer = (("," if mark == "." else "."),), separator == mark
-    if column.dirt.get("currency signs"):
-        value = f"regexp_replace({value}, {literal(MONEY_SIGNS)}, '', 'g')"
-    for group in groups:
-        value = f"replace({value}, {literal(group)}, '')"
-    if mark == "," and column.type == "decimal":
-        value = f"replace({value}, ',', '.')"
-    _doubt_the_unit(landed, column, finer, proposal)
-    if landed.name == "duration" and _says_minutes(column):
-        return f"round({value}::decimal(18, 6) * 60)"
-    return f"round({value}::decimal(18, 6), 2)" if landed.type == "money" and finer else value
-
-
-def _says_minutes(column: profile.Column) -> bool:
-    return bool({"min", "mins", "minutes", "minuten", "minutos"} & set(normal(column.name).split()))
-
-
-def _doubt_the_unit(landed: Column, column: profile.Column, finer: bool, proposal: Proposal) -> None:
-    """Say what a number is taken for, where a column could as well mean another unit or more decimals."""
-    said: list[str] = []
-    if landed.name == "duration" and _says_minutes(column):
-        said.append("its name says minutes; landed as seconds")
-    elif landed.name == "duration":
-        said.append(f"taken as seconds, e.g. {', '.join(column.examples)}")
-    if landed.name == "discount_amount":
-        said.append("taken as an amount of money for the whole line, not as a percentage")
-    if landed.type == "money" and finer:
-        said.append("amounts have more than two decimals; they are rounded")
-    elif landed.type == "money" and column.finer:
-        said.append(f"more than two decimals in {rows_of(column.finer)}, which would be rejected")
-    if landed.type == "integer" and column.type == "decimal" and landed.name != "duration":
-        said.append(f"{landed.name} holds whole numbers; rows with a fraction would be rejected")
-    proposal.doubts += [f"{column.name}: {doubt}" for doubt in said]
-
-
-def _time(
-    table: Table, value: str, landed: Column, column: profile.Column, answers: Answers, proposal: Proposal
-) -> str:
-    dates = column.dates
-    if dates is None:
-        return value
-    order = dates.order or answers.date_order
-    if order is None:
-        proposal.questions["--date-order"] = Question(
-            "--date-order", f"{column.name}: {dates.evidence}.", ORDERS
-        )
-        return value
-    formats = dates.of(order)
-    time_column = _time_beside(table) if landed.type == "timestamp" and not dates.has_time else None
-    if time_column is not None:
-        value = f"{value} || ' ' || {name_of(time_column.name)}"
-        seconds = table.count(f"length(trim({quoted(time_column.name)})) > 5")
-        formats = tuple(f"{format_} %H:%M{':%S' if seconds else ''}" for format_ in formats)
-    if dates.is_iso:
-        return value
-    shown = [literal(format_) for format_ in formats]
-    return f"strptime({value}, {shown[0] if len(shown) == 1 else '[' + ', '.join(shown) + ']'})"
-
-
-def _time_beside(table: Table) -> profile.Column | None:
-    """The column that holds the time of day where the date is in another."""
-    durations = WORDS["interactions"]["duration"]
-    times = [
-        c
-        for c in table.columns.values()
-        if c.type == "time" and not c.empty and joined(c.name) not in durations
-    ]
-    return times[0] if len(times) == 1 else None
 
 
 # ---------------------------------------------------------------------------------------- amounts and rules

@@ -14,7 +14,7 @@ from sqlglot import TokenType
 from sqlglot.errors import TokenError
 
 from ingest.config import ConfigError, Feed, Source
-from ingest.connectors import SourceError
+from ingest.connectors import BATCH_ROWS, SourceError
 from ingest.landing import CONNECTORS
 from ingest.mapping import Counts, Mapper
 
@@ -68,13 +68,8 @@ def _try(feed: Feed, beside: Sequence[Feed]) -> Trial:
     ):
         connection.execute("set TimeZone = 'UTC'")
         mapper = Mapper(feed, connection)
-        for number, delivery in enumerate(CONNECTORS[feed.kind].deliveries(feed.resolved_place())):
-            for table in delivery.batches():
-                headers |= dict.fromkeys(table.column_names)
-                mapper.add(
-                    table.append_column("_load_id", pa.repeat(pa.scalar(number, pa.int64()), len(table)))
-                )
-            notes += delivery.notes
+        for batch in _batches(feed, headers, notes):
+            mapper.add(batch)
         counts = mapper.counts().values()
         broken = connection.execute(
             "select rule, count(*), arg_min(source_file, (load_id, source_line)), arg_min(source_line,"
@@ -97,6 +92,24 @@ def _try(feed: Feed, beside: Sequence[Feed]) -> Trial:
         unmapped(headers, beside),
         notes,
     )
+
+
+def _batches(feed: Feed, headers: dict[str, None], notes: list[str]) -> Iterator[pa.Table]:
+    """The rows of all deliveries, those of small ones together, since each batch costs the planning of a
+    query; the columns and notes found are added to the lists."""
+    pending: list[pa.Table] = []
+    for number, delivery in enumerate(CONNECTORS[feed.kind].deliveries(feed.resolved_place())):
+        for table in delivery.batches():
+            headers |= dict.fromkeys(table.column_names)
+            batch = table.append_column("_load_id", pa.repeat(pa.scalar(number, pa.int64()), len(table)))
+            is_other = pending and pending[0].column_names != batch.column_names
+            if is_other or sum(map(len, pending)) >= BATCH_ROWS:
+                yield pa.concat_tables(pending)
+                pending = []
+            pending.append(batch)
+        notes += delivery.notes
+    if pending:
+        yield pa.concat_tables(pending)
 
 
 def unmapped(header: Iterable[str], feeds: Sequence[Feed]) -> list[str]:

@@ -24,7 +24,7 @@ from demo import planted
 from demo.retailer import expected, generate
 from ingest.config import ConfigError, load_sources
 from ingest.onboarding import Entry, add_entry, as_yaml, locate, propose_entry, read, scalar
-from ingest.proposal import Answers
+from ingest.reading import Answers
 from ingest.trial import unmapped
 from orchestration.cli import main
 

@@ -16,7 +16,7 @@ from orchestration.console import FORMAT, Format, console, show, show_json, show
 if TYPE_CHECKING:
     from ingest.onboarding import Entry, Origin
     from ingest.profile import Column, Table
-    from ingest.proposal import Answers
+    from ingest.reading import Answers
     from ingest.trial import Trial
 
 HOLDS = {
@@ -219,7 +219,7 @@ def source_add(file: str, name: str | None, yes: bool, only_print: bool, **said:
 
 
 def _answers(said: dict[str, Any]) -> "Answers":
-    from ingest.proposal import Answers
+    from ingest.reading import Answers
 
     expressions = {}
     for mapped in said["mapped"]:
