@@ -2,16 +2,18 @@
 
 import csv
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from ingest.config import ConfigError, Feed, Source, load_sources, sources_file, unknown
 from ingest.connectors import SourceError
 from ingest.entities import INTERACTIONS, SALES, Entity
-from ingest.landing import WHERE_IT_ENDED, Start, dry_run, land, replay
+from ingest.landing import WHERE_IT_ENDED, Start, land, replay
 from ingest.ledger import Load, open_ledger
+from ingest.mending import Mended, mend
 from ingest.staging import create_tables
+from ingest.trial import Trial, try_source
 
 # dlt's telemetry asks a host that a closed network does not reach, and waits for it.
 os.environ.setdefault("RUNTIME__DLTHUB_TELEMETRY", "false")
@@ -69,26 +71,14 @@ class DataIngestion:
                 raise ConfigError(f"{self.sources}: --since needs a source with a `cursor`; there is none")
         return self._land(sources, feeds, Start(since, full_refresh))
 
-    def check(self, names: Sequence[str] | None = None) -> Iterator[tuple[str, bool]]:
-        """Read and map the named sources (default: all) without landing anything; yields lines for a person
-        and whether what they say is good.
+    def check(self, names: Sequence[str] | None = None) -> Generator[Trial, None, None]:
+        """Read and map the feeds of the named sources (default: all) without landing anything.
 
         Raises:
             ConfigError: as ``run``.
         """
         for source in self._named(names):
-            for feed in source.feeds:
-                try:
-                    counts, broken = dry_run(feed)
-                except (SourceError, ConfigError) as error:
-                    yield f"{source.name}.{feed.name}: {error}", False
-                    continue
-                yield (
-                    f"{source.name}.{feed.name}: {counts.read:,} rows, {counts.rejected:,} would be rejected",
-                    True,
-                )
-                for rule, rows, example in broken:
-                    yield f"  {rule}: {rows:,}, e.g. {example}", True
+            yield from try_source(source)
 
     def replay(self, names: Sequence[str] | None = None) -> Iterator[Outcome]:
         """Land the open rejected rows that now keep every rule, of the named sources (default: all).
@@ -105,6 +95,19 @@ class DataIngestion:
                     yield Outcome(source.name, replay(source, ledger))
                 except ConfigError as error:
                     yield Outcome(source.name, error=str(error))
+
+    def mend(self, workbook: Path) -> Mended:
+        """Land the rejected rows that their owner mended in a workbook of ``ingest.mending.export``.
+
+        Raises:
+            SourceError: it is none.
+            ConfigError: as ``run``.
+        """
+        sources = load_sources(self.sources)
+        create_tables()
+        with open_ledger() as ledger:
+            ledger.recover()
+            return mend(workbook, sources, ledger)
 
     def load_sales(self, file: str | Path) -> Outcome:
         """Land a CSV file whose columns are named as those of ``staging.sales``."""

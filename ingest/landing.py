@@ -9,7 +9,7 @@ that did not come to its end.
 import json
 import shutil
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -96,9 +96,10 @@ def land(
     return landed
 
 
-def replay(source: Source, ledger: Ledger) -> list[Load]:
+def replay(source: Source, ledger: Ledger, mended: Mapping[int, str] | None = None) -> list[Load]:
     """Map a source's open rejected rows again, as after a rule or the mapping was mended, and land those
-    that now keep every rule; they keep their file and line. The others stay as they are.
+    that now keep every rule; they keep their file and line. The others stay as they are. ``mended`` has new
+    values (JSON text) for some of them, by id: then these alone are mapped.
 
     Raises:
         ConfigError: sources.yml does not fit the rows.
@@ -109,10 +110,16 @@ def replay(source: Source, ledger: Ledger) -> list[Load]:
     with _work_folder() as folder:
         for feed in source.feeds:
             rejects = ledger.open_rejects(source.name, feed.name)
+            if mended is not None:
+                rejects = [
+                    (id_, reject._replace(rule="", raw_row=mended[id_]))
+                    for id_, reject in rejects
+                    if id_ in mended
+                ]
             load_id = ledger.next_load_id() + len(loads)
             with _mapper(feed, folder) as mapper:
                 for rejection_id, reject in rejects:
-                    mapper.add(_as_batch(reject, rejection_id))
+                    mapper.add(as_batch(reject, rejection_id))
                 accepted = mapper.take_accepted(load_id)
                 if not accepted:
                     continue
@@ -124,11 +131,11 @@ def replay(source: Source, ledger: Ledger) -> list[Load]:
         if loads:
             ledger.announce(loads, [])
             copy(source.name, [batch for batch in batches if batch.rows])
-            ledger.finish(loads, healed)
+            ledger.finish(loads, healed, {id_: mended[id_] for id_ in healed} if mended else None)
     return loads
 
 
-def _as_batch(reject: Reject, rejection_id: int) -> pa.Table:
+def as_batch(reject: Reject, rejection_id: int) -> pa.Table:
     """A rejected row as its connector yielded it; its id stands in for the load's. What could not be split
     into columns still cannot."""
     raw = json.loads(reject.raw_row)
@@ -161,24 +168,6 @@ def _mapper(feed: Feed, folder: Path) -> Iterator[Mapper]:
         # Rows need no order: each has its line.
         connection.execute("set TimeZone = 'UTC'; set preserve_insertion_order = false")
         yield Mapper(feed, connection)
-
-
-def dry_run(feed: Feed) -> tuple[Counts, list[tuple[str, int, str]]]:
-    """Read and map a feed without landing anything: its counts, and for each rule the rows that break it
-    and an example of a reason.
-
-    Raises:
-        SourceError, ConfigError: as ``land``.
-    """
-    with closing(duckdb.connect()) as connection:
-        connection.execute("set TimeZone = 'UTC'")
-        mapper = Mapper(feed, connection)
-        _read(feed, mapper, Known([]), 1, None)
-        counts = mapper.counts().values()
-        broken = connection.execute(
-            "select rule, count(*), arg_min(reason, source_line) from rejected group by all order by all"
-        ).fetchall()
-    return Counts(sum(c.accepted for c in counts), sum(c.rejected for c in counts)), broken
 
 
 def _read(

@@ -9,7 +9,7 @@ import csv
 import hashlib
 import io
 import logging
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from decimal import Decimal
@@ -59,11 +59,13 @@ create table if not exists ops.rejected_rows (
     source_line bigint not null,
     rule text not null,
     reason text not null,
-    raw_row jsonb not null,
+    raw_row json not null, -- not jsonb, which forgets the order of the columns
     raw_hash text not null,
+    mended_row json, -- as it landed, where its owner mended the row itself and not its file
     state text not null default 'open' check (state in ('open', 'replayed', 'dismissed')),
     rejected_at timestamp not null default now()
 );
+alter table ops.rejected_rows add column if not exists mended_row json;
 create index if not exists rejected_rows_load on ops.rejected_rows (load_id);
 comment on table ops.loads is
     'One row for each file, set of pages or table that was read for a feed, with what became of its rows.';
@@ -178,10 +180,11 @@ class Ledger:
         return rows[0][0] if rows else None
 
     def known_rejects(self, source: str, feed: str) -> set[tuple[str, str, str]]:
-        """The identities of a feed's rejected rows that nobody has replayed."""
+        """The identities of a feed's rejected rows that nobody has replayed, and of those that were mended by
+        hand: their file still has them as they were."""
         rows = self._rows(
             "select source_file, rule, raw_hash from ops.rejected_rows"
-            " where source_name = %s and feed_name = %s and state <> 'replayed'",
+            " where source_name = %s and feed_name = %s and (state <> 'replayed' or mended_row is not null)",
             (source, feed),
         )
         return set(rows)
@@ -214,9 +217,12 @@ class Ledger:
                 buffer,
             )
 
-    def finish(self, loads: Sequence[Load], replayed: Sequence[int] = ()) -> None:
+    def finish(
+        self, loads: Sequence[Load], replayed: Sequence[int] = (), mended: Mapping[int, str] | None = None
+    ) -> None:
         """Mark loads as loaded, and the rejected rows that they healed as replayed: the named ones, and the
-        older ones of a file that came again and no longer has them.
+        older ones of a file that came again and no longer has them. ``mended`` has, by id, the rows (JSON
+        text) that landed instead of the replayed ones.
 
         Raises:
             RuntimeError: what stands in staging of a load is not what was announced.
@@ -232,6 +238,13 @@ class Ledger:
                 "update ops.rejected_rows set state = 'replayed' where rejection_id = any(%s)",
                 (list(replayed),),
             )
+            if mended:
+                execute_values(
+                    cursor,
+                    "update ops.rejected_rows set mended_row = mended.row::json"
+                    " from (values %s) as mended (id, row) where rejection_id = mended.id",
+                    list(mended.items()),
+                )
             cursor.execute(
                 """
                 update ops.rejected_rows as rejected

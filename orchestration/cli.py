@@ -3,21 +3,21 @@
 Exit codes: 0 done, 1 failed, 2 wrong use.
 """
 
-import csv
-import json
 import os
 import shutil
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 
 import click
-import psycopg2
 from dotenv import find_dotenv, load_dotenv
 
 from ingest import warehouse
+from orchestration.commands.rejects import rejects
+from orchestration.commands.source import source
+from orchestration.console import FORMAT, Format, select, show
 
 DATE = click.DateTime(formats=["%Y-%m-%d"])
 
@@ -29,7 +29,7 @@ class Analytics(click.Group):
         """Run the verb."""
         try:
             return super().invoke(ctx)
-        except (click.ClickException, click.exceptions.Exit, click.Abort):
+        except (click.ClickException, click.exceptions.Exit, click.Abort, BrokenPipeError):
             raise
         except Exception as error:
             if ctx.params.get("debug"):
@@ -49,6 +49,10 @@ def main(debug: bool) -> None:
     """
     load_dotenv(find_dotenv(usecwd=True))
     os.environ["ANALYTICS_HOME"] = str(warehouse.home())
+
+
+main.add_command(source)
+main.add_command(rejects)
 
 
 # ------------------------------------------------------------------------------------------ the whole way
@@ -160,129 +164,18 @@ def dev(port: int) -> None:
         raise SystemExit(_wait(["dagster", "dev", *command]))
 
 
-# ------------------------------------------------------------------------------------------ sources, rejects
-
-
-@main.group()
-def source() -> None:
-    """The sources of sources.yml."""
-
-
-@source.command("list")
-def source_list() -> None:
-    """List the sources and what they feed.
-
-    Example: analytics source list
-    """
-    from ingest.config import load_sources
-
-    rows = [
-        (s.name, s.kind, feed.name, next(iter(feed.place.values())))
-        for s in load_sources().values()
-        for feed in s.feeds
-    ]
-    _show(["source", "kind", "feed", "where"], rows, "table")
-
-
-@source.command("check")
-@click.argument("names", nargs=-1)
-def source_check(names: tuple[str, ...]) -> None:
-    """Read and map sources without loading anything.
-
-    Example: analytics source check shop
-    """
-    from demo.desk import desk_server
-    from ingest import DataIngestion
-
-    failed = False
-    with desk_server():
-        for line, good in DataIngestion().check(names or None):
-            failed = failed or not good
-            click.secho(line, fg=None if good else "red")
-    if failed:
-        raise SystemExit(1)
-
-
-@main.group()
-def rejects() -> None:
-    """Rows that broke a rule at the door."""
-
-
-@rejects.command("list")
-@click.option("--source", "name", help="Only of this source.")
-@click.option("--format", "format_", type=click.Choice(["table", "csv", "json"]), default="table")
-def rejects_list(name: str | None, format_: str) -> None:
-    """List the open rejected rows, newest first.
-
-    Example: analytics rejects list --source shop
-    """
-    sql = (
-        "select rejection_id, source_file, source_line, rule, reason from ops.rejected_rows"
-        " where state = 'open' and (%s::text is null or source_name = %s) order by rejection_id desc"
-    )
-    _show(*_select(sql, (name, name)), format_)
-
-
-@rejects.command("show")
-@click.argument("rejection_id", type=int)
-def rejects_show(rejection_id: int) -> None:
-    """Show one rejected row whole.
-
-    Example: analytics rejects show 12
-    """
-    names, rows = _select("select * from ops.rejected_rows where rejection_id = %s", (rejection_id,))
-    if not rows:
-        raise click.UsageError(f"there is no rejected row {rejection_id}; see `analytics rejects list`")
-    for label, value in zip(names, rows[0], strict=True):
-        shown = json.dumps(value, indent=2, ensure_ascii=False) if isinstance(value, dict) else value
-        click.echo(f"{label:<14} {shown}")
-
-
-@rejects.command("replay")
-@click.option("--source", "sources", multiple=True, help="Only this source (may be repeated).")
-def rejects_replay(sources: tuple[str, ...]) -> None:
-    """Map the open rejected rows again, after a rule or a mapping was mended; land what is now right.
-
-    Example: analytics rejects replay --source shop
-    """
-    from ingest import DataIngestion
-
-    failed = False
-    for outcome in DataIngestion().replay(sources or None):
-        failed = failed or bool(outcome.error)
-        click.secho(outcome.summary(), fg="red" if outcome.error else None, err=bool(outcome.error))
-    if failed:
-        raise SystemExit(1)
-
-
-@rejects.command("dismiss")
-@click.argument("rejection_ids", type=int, nargs=-1, required=True)
-def rejects_dismiss(rejection_ids: tuple[int, ...]) -> None:
-    """Close rejected rows that nobody will mend.
-
-    Example: analytics rejects dismiss 12 13
-    """
-    from ingest.ledger import open_ledger
-
-    with open_ledger() as ledger:
-        dismissed = ledger.dismiss(rejection_ids)
-    click.echo(f"{dismissed} of {len(rejection_ids)} dismissed")
-    if dismissed < len(rejection_ids):
-        raise click.ClickException("the others are not open; see `analytics rejects list`")
-
-
 # ------------------------------------------------------------------------------------------ warehouse
 
 
 @main.command()
 @click.argument("query")
-@click.option("--format", "format_", type=click.Choice(["table", "csv", "json"]), default="table")
-def sql(query: str, format_: str) -> None:
+@click.option("--format", "format_", type=FORMAT, default="table")
+def sql(query: str, format_: Format) -> None:
     """Ask the warehouse, with the role that can only read.
 
     Example: analytics sql "select count(*) from marts.fact_sales"
     """
-    _show(*_select(query), format_)
+    show(*select(query), format_)
 
 
 @main.group("warehouse")
@@ -422,40 +315,6 @@ def _say_what_was_built() -> None:
     click.echo("Try:")
     click.echo(f'  {"ask with SQL":<18}{command} sql "{query}"')
     click.echo(f"  {'the Dagster UI':<18}make dev")
-
-
-def _select(query: str, parameters: Sequence[Any] | None = None) -> tuple[list[str], list[tuple[Any, ...]]]:
-    try:
-        with closing(warehouse.connect("reader")) as connection, connection.cursor() as cursor:
-            cursor.execute(query, parameters)
-            return [column.name for column in cursor.description or ()], cursor.fetchall()
-    except psycopg2.errors.UndefinedTable as error:
-        raise click.ClickException(f"{str(error).splitlines()[0]}; run `analytics run` first?") from error
-    except psycopg2.Error as error:
-        raise click.ClickException(str(error).strip()) from error
-
-
-def _show(names: Sequence[str], rows: Sequence[Sequence[Any]], format_: str) -> None:
-    if format_ == "json":
-        records = [dict(zip(names, row, strict=True)) for row in rows]
-        click.echo(json.dumps(records, indent=2, ensure_ascii=False, default=_plain))
-    elif format_ == "csv":
-        writer = csv.writer(sys.stdout, lineterminator="\n")
-        writer.writerow(names)
-        writer.writerows(rows)
-    else:
-        from rich.console import Console
-        from rich.table import Table
-        from rich.text import Text
-
-        table = Table(*names, box=None, header_style="bold", pad_edge=False)
-        for row in rows:
-            table.add_row(*(Text("" if value is None else str(value)) for value in row))
-        Console().print(table)
-
-
-def _plain(value: Any) -> Any:
-    return value.isoformat() if isinstance(value, date | datetime) else str(value)
 
 
 @contextmanager

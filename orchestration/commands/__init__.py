@@ -1,0 +1,1 @@
+"""Groups of verbs of the ``analytics`` command that are long enough for a module of their own."""
