@@ -34,7 +34,8 @@ def clear() -> None:
 def land(
     load_id: int, entity: str, *rows: Mapping[str, Any], source: str = "shop", state: str = "loaded"
 ) -> None:
-    """Land rows as one load. A row is a mapping of the entity's columns; what it lacks has a default."""
+    """Land rows as one load. A row is a mapping of the entity's columns, and is_deleted for a tombstone; what it
+    lacks has a default."""
     lineage = {
         "source_name": source,
         "source_file": f"{entity}-{load_id}.csv",

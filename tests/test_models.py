@@ -60,7 +60,17 @@ MARTS = {
     ),
 }
 KEYS = ["product", "customer", "store", "channel", "supplier", "sale", "interaction"]
-TABLES = [*MARTS, *(f"intermediate.int_{key}_keys" for key in KEYS), "intermediate.int_stock_levels"]
+TABLES = [
+    *MARTS,
+    "marts.dim_products_history",
+    "marts.dim_customers_history",
+    *(f"intermediate.int_{key}_keys" for key in KEYS),
+    "intermediate.int_stock_levels",
+    "intermediate.int_daily_movements",
+    "ops.reconciliation_loads",
+    "ops.reconciliation_days",
+    "ops.reconciliation",
+]
 DAY = date(2024, 3, 1)
 QUIETLY = ["--quiet", "--no-write-json", "--log-level-file", "none"]
 
@@ -121,7 +131,7 @@ def select(sql: str) -> list[tuple[Any, ...]]:
 
 def cells() -> dict[str, list[tuple[Any, ...]]]:
     """All cells of the marts, the metrics and the key tables."""
-    return {table: select(f"select * from {table} order by 1, 2") for table in TABLES}
+    return {table: select(f"select * from {table} order by 1, 2, 3") for table in TABLES}
 
 
 def assert_equals_full_refresh(dbt: Dbt) -> None:
@@ -213,6 +223,9 @@ def test_the_reader_sees_marts_metrics_and_reconciliation_only(models: Dbt) -> N
 def test_before_anything_landed_there_are_only_the_unknown_members(dbt: Dbt) -> None:
     dbt("build")
     assert {table: len(rows) for table, rows in cells().items() if rows} == {
+        "marts.dim_products_history": 1,
+        "marts.dim_customers_history": 1,
+        "ops.reconciliation": 2,
         **{f"marts.dim_{key}s": 1 for key in ("product", "customer", "store", "channel")},
         **{
             f"intermediate.int_{key}_keys": 1
