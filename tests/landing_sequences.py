@@ -110,7 +110,7 @@ def steps(entity: str) -> st.SearchStrategy[Step]:
 
 SEQUENCES = st.lists(
     st.sampled_from([*["sales"] * 5, *["products"] * 3, *["inventory"] * 2, *KEYS]).flatmap(steps),
-    min_size=3,
+    min_size=4,
     max_size=12,
 ).map(tuple)
 
@@ -121,7 +121,7 @@ def draw(count: int, number: int) -> list[Sequence_]:
 
     @seed(number)
     @settings(
-        max_examples=20 * count,
+        max_examples=count + count // 4 + 10,
         database=None,
         deadline=None,
         phases=[Phase.generate],
@@ -129,7 +129,7 @@ def draw(count: int, number: int) -> list[Sequence_]:
     )
     @given(SEQUENCES)
     def collect(sequence: Sequence_) -> None:
-        if len(drawn) < count and len(sequence) > 3:
+        if len(drawn) < count:
             drawn[repr(sequence)] = sequence
 
     collect()

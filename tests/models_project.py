@@ -25,6 +25,7 @@ TABLES = [
     "metrics.metrics_products",
     "marts.dim_products_history",
     "marts.dim_customers_history",
+    "marts.dim_dates",
     *(f"intermediate.int_{key}_keys" for key in KEYS),
     "intermediate.int_stock_levels",
     "intermediate.int_daily_movements",
@@ -75,6 +76,12 @@ def clear_models() -> None:
     """Empty all tables; the next build fills them by its increments."""
     with closing(warehouse.connect("transformer")) as connection, connection, connection.cursor() as cursor:
         cursor.execute(f"truncate {', '.join(TABLES)}")
+
+
+def execute(role: warehouse.Role, sql: str) -> None:
+    """Change something behind dbt's back."""
+    with closing(warehouse.connect(role)) as connection, connection, connection.cursor() as cursor:
+        cursor.execute(sql)
 
 
 def select(sql: str) -> list[tuple[Any, ...]]:

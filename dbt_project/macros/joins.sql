@@ -102,3 +102,30 @@
     ) as last_before
         on true
 {%- endmacro %}
+
+
+{#- The rows of a relation that have a key of `rows` and a day on or after that row's `since`: the columns of the
+    relation. `offset 0` keeps Postgres from turning it into a join over the whole relation. -#}
+{% macro rows_since(rows, since, relation, relation_day, key) -%}
+    {{ return(adapter.dispatch('rows_since')(rows, since, relation, relation_day, key)) }}
+{%- endmacro %}
+
+{% macro default__rows_since(rows, since, relation, relation_day, key) -%}
+    select matched.*
+    from {{ rows }}
+    inner join {{ relation }} as matched
+        on {{ rows }}.{{ key }} = matched.{{ key }}
+        and matched.{{ relation_day }} >= {{ rows }}.{{ since }}
+{%- endmacro %}
+
+{% macro postgres__rows_since(rows, since, relation, relation_day, key) -%}
+    select later.*
+    from {{ rows }}
+    cross join lateral (
+        select *
+        from {{ relation }} as matched
+        where matched.{{ key }} = {{ rows }}.{{ key }}
+            and matched.{{ relation_day }} >= {{ rows }}.{{ since }}
+        offset 0
+    ) as later
+{%- endmacro %}

@@ -12,6 +12,16 @@
 {%- endmacro %}
 
 
+{#- As watermark(), but before the oldest load of which something did not agree, so that it is looked at again. -#}
+{% macro watermark_before_broken() -%}
+    {%- set broken = none -%}
+    {%- if execute and is_incremental() -%}
+        {%- set broken = run_query('select min(load_id) - 1 from ' ~ this ~ ' where broken_hop is not null').columns[0][0] -%}
+    {%- endif -%}
+    {{ watermark() if broken is none else broken }}
+{%- endmacro %}
+
+
 {#- The newest load whose days the last whole build reconciled. A test of `dbt build` looks at what landed since;
     `dbt test`, and a build with --full-refresh, look at everything. Named without ref(), since ops comes after
     the tests that ask. -#}

@@ -1,4 +1,4 @@
-{{ config(meta={'dagster': {'ref': {'name': 'metrics_daily'}}}) }}
+{{ config(store_failures=true, meta={'dagster': {'ref': {'name': 'metrics_daily'}}}) }}
 
 -- Every day's metrics are those of its facts. Returns the days on which they are not, of those that were touched
 -- since the last whole build (macro checked_load).

@@ -1,4 +1,4 @@
-{{ config(meta={'dagster': {'ref': {'name': 'metrics_products'}}}) }}
+{{ config(store_failures=true, meta={'dagster': {'ref': {'name': 'metrics_products'}}}) }}
 
 -- Every product's day has the units and the revenue of its facts. Returns those that have not, of the days that were
 -- touched since the last whole build (macro checked_load).

@@ -103,6 +103,18 @@ changed_costs as (
 
 ),
 
+days_after_counts as (
+
+    {{ rows_since('first_counts', 'first_stock_date', this, 'metric_date', key='product_id') }}
+
+),
+
+days_after_costs as (
+
+    {{ rows_since('changed_costs', 'first_day', this, 'metric_date', key='product_id') }}
+
+),
+
 days_to_compute as (
 
     select
@@ -114,27 +126,21 @@ days_to_compute as (
 
     -- A count holds for the days after it.
     select
-        existing.product_id,
-        existing.metric_date
-    from {{ this }} as existing
-    inner join first_counts
-        on existing.product_id = first_counts.product_id
-        and existing.metric_date > first_counts.first_stock_date
+        product_id,
+        metric_date
+    from days_after_counts
 
     union
 
     select
-        existing.product_id,
-        existing.metric_date
-    from {{ this }} as existing
-    inner join changed_costs
-        on existing.product_id = changed_costs.product_id
-        and existing.metric_date >= changed_costs.first_day
+        days_after_costs.product_id,
+        days_after_costs.metric_date
+    from days_after_costs
     inner join costs
-        on existing.product_id = costs.product_id
-        and existing.metric_date >= costs.valid_from
-        and existing.metric_date < costs.valid_to
-    where existing.unit_cost is distinct from costs.unit_cost
+        on days_after_costs.product_id = costs.product_id
+        and days_after_costs.metric_date >= costs.valid_from
+        and days_after_costs.metric_date < costs.valid_to
+    where days_after_costs.unit_cost is distinct from costs.unit_cost
 
 ),
 

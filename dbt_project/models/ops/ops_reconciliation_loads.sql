@@ -15,8 +15,7 @@ ledger as (
 
     select * from {{ ref('stg_loads') }}
     {%- if is_incremental() %}
-    where load_id > {{ watermark() }}
-        or load_id in (select load_id from {{ this }} where broken_hop is not null)
+    where load_id > {{ watermark_before_broken() }}
     {%- endif %}
 
 ),
@@ -30,8 +29,7 @@ staged as (
         sum(amount) as staged_amount
     from {{ ref('stg_landed_rows') }}
     {%- if is_incremental() %}
-    where load_id > {{ watermark() }}
-        or load_id in (select load_id from {{ this }} where broken_hop is not null)
+    where load_id > {{ watermark_before_broken() }}
     {%- endif %}
     group by load_id, entity
 
