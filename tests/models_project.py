@@ -39,9 +39,9 @@ QUIETLY = ["--quiet", "--no-write-json", "--log-level-file", "none"]
 class Dbt:
     """dbt in this process, which keeps the manifest: a run costs seconds less than by command."""
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, project: Path = ROOT) -> None:
         shutil.copy(ROOT / "profiles.example.yml", home / "profiles.yml")
-        self.folders = ["--project-dir", str(ROOT), "--profiles-dir", str(home)]
+        self.folders = ["--project-dir", str(project), "--profiles-dir", str(home)]
         self.manifest = self("parse", manifest=None)
 
     def __call__(self, *arguments: str, manifest: Any = ...) -> Any:

@@ -1,5 +1,6 @@
 """The conventions of the dbt project, checked on its files and its manifest; no warehouse is needed."""
 
+import base64
 import re
 import shutil
 from collections.abc import Iterator, Sequence
@@ -131,6 +132,44 @@ def test_tests_bear_names_that_a_person_understands(manifest: Any) -> None:
     for node in manifest.nodes.values():
         if node.resource_type == "test" and len(node.name) > 63:
             assert re.match(r"(primary_key|accepted_values|relationships)_", node.name), node.name
+
+
+def test_the_overview_shows_the_flow_of_the_data(manifest: Any) -> None:
+    """The picture stands inside the page, which must work without a network."""
+    (overview,) = (
+        doc
+        for doc in manifest.docs.values()
+        if doc.name == "__overview__" and "simple_analytics" in doc.unique_id
+    )
+    picture = re.search(r"data:image/svg\+xml;base64,([\w+/=]+)", overview.block_contents)
+    assert picture
+    same = base64.b64decode(picture[1]) == (ROOT / "docs" / "flow.svg").read_bytes()
+    assert same, "encode docs/flow.svg anew into dbt_project/models/overview.md: base64 -w0 docs/flow.svg"
+
+
+# Forms of Postgres that Spark does not know (DESIGN section 8); a macro postgres__… may use them.
+FORBIDDEN = {
+    "a cast by ::": r"::",
+    "lateral": r"\blateral\b",
+    "generate_series": r"\bgenerate_series\b",
+    "distinct on": r"\bdistinct\s+on\b",
+    "to_char": r"\bto_char\b",
+    "a match by ~": r"[^~|]\s~\*?\s+'",
+    "JSON by ->>": r"->>",
+    "extract(dow or epoch)": r"extract\s*\(\s*(dow|epoch|isoyear|isodow|week)\b",
+    "a comparison of rows": r"\(\w[\w.]*(,\s*\w[\w.]*)+\)\s*[<>]",
+    "now()": r"\bnow\(\)",
+}
+
+
+def test_no_form_that_only_postgres_knows_stands_outside_its_macros() -> None:
+    files = [f for f in (ROOT / "dbt_project").rglob("*.sql") if f.name != "holidays.sql"]
+    assert len(files) > 40
+    for file in files:
+        sql = re.sub(r"\{%-? macro postgres__.*?endmacro -?%\}", "", file.read_text(), flags=re.DOTALL)
+        sql = re.sub(r"\{#.*?#\}|--[^\n]*|\{%.*?%\}|\{\{.*?\}\}", " ", sql, flags=re.DOTALL)
+        for what, form in FORBIDDEN.items():
+            assert not re.search(form, sql, re.IGNORECASE), f"{file.relative_to(ROOT)}: {what}"
 
 
 def test_no_file_uses_an_old_form_of_dbt_s_yaml() -> None:

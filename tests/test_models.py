@@ -499,7 +499,7 @@ def test_the_calendar_has_iso_weeks_fiscal_years_and_holidays(dbt: Dbt) -> None:
     assert not calendar[date(2024, 8, 26)]["is_holiday"]
     with pytest.raises(AssertionError, match="fiscal_year_start_month is a month, 1 to 12, not 13"):
         dbt("compile", "--vars", "{fiscal_year_start_month: 13}", manifest=None)
-    with pytest.raises(AssertionError, match="no holidays are known of .* XX; known are AT, BE, DE"):
+    with pytest.raises(AssertionError, match=r"no holidays are known of .* XX; known are AT, BE, DE"):
         dbt("compile", "--vars", "{holiday_country: XX}", manifest=None)
 
 

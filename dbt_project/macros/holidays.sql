@@ -1,4 +1,4 @@
-{#- Public holidays, written by make_holidays.py: not for editing. A line is a day and its name. -#}
+{#- Public holidays, written by make_holidays.py: not for editing. -#}
 
 {#- The holidays of a country (ISO 3166) as a list of [day, name]. -#}
 {% macro holidays_of(country) -%}

@@ -1,8 +1,8 @@
 """Writes the macro of public holidays, dbt_project/macros/holidays.sql: ``make holidays``.
 
-The days come from the package holidays; only days off of the whole country are in (for GB those of England, where
-Easter Monday and the August bank holiday are not nation-wide). dbt has no Python, so the macro is committed; a seed
-of as many rows would cost every build two seconds.
+The days come from the package holidays; only days off of the whole country are in (for GB those of England,
+where Easter Monday and the August bank holiday are not nation-wide). dbt has no Python, so the macro is
+committed; a seed of as many rows would cost every build two seconds.
 """
 
 from pathlib import Path
@@ -25,7 +25,7 @@ LANGUAGES = {
 REGIONS = {"GB": "ENG"}
 YEARS = range(2010, 2036)
 
-TEMPLATE = """{#- Public holidays, written by make_holidays.py: not for editing. A line is a day and its name. -#}
+TEMPLATE = """{#- Public holidays, written by make_holidays.py: not for editing. -#}
 
 {#- The holidays of a country (ISO 3166) as a list of [day, name]. -#}
 {% macro holidays_of(country) -%}

@@ -137,7 +137,7 @@ reconciled_days as (
         landed_rows,
         landed_amount,
         load_id,
-        fact_rows,
+        coalesce(fact_rows, 0) as fact_rows,
         coalesce(fact_amount, 0) as fact_amount,
         coalesce(daily_amount, 0) as daily_amount,
         coalesce(products_amount, 0) as products_amount
