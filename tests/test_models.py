@@ -463,6 +463,16 @@ def test_a_loss_fails_the_build_with_the_name_of_its_hop(dbt: Dbt) -> None:
     dbt("build")
 
 
+def test_sources_that_stopped_delivering_are_told(dbt: Dbt) -> None:
+    land(1, "sales", {"sale_code": "A1"})
+    execute("loader", "update ops.loads set finished_at = now() - interval '25 hours'")
+    with pytest.raises(AssertionError):  # the sale landed in 2024
+        dbt("source", "freshness")
+    execute("loader", "update staging.sales set loaded_at = now() - interval '1 hour'")
+    results = dbt("source", "freshness").results
+    assert {r.node.name: str(r.status) for r in results} == {"sales": "pass", "loads": "warn"}
+
+
 # ------------------------------------------------------------------------------------------ time and money
 
 
