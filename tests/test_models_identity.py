@@ -21,7 +21,8 @@ def difference(dbt: Dbt, sequences: Sequence[Sequence_], choice: random.Random) 
     clear_models()
     loads = land_side_by_side(sequences)
     cuts = sorted({choice.randint(0, loads) for _ in range(4)})
-    refreshed = choice.choice(cuts)
+    # Not always, and early: what an increment forgot before it would be mended by it.
+    refreshed = cuts[0] if choice.random() < 0.5 else None
     for cut in cuts:
         landing_rows.take_in(cut)
         dbt("run", *(["--full-refresh"] if cut == refreshed else []))
