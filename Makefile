@@ -5,7 +5,7 @@ UV := $(BIN)/uv pip
 export UV_COMPILE_BYTECODE = 1
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup demo dev build docs lint check test bench lock clean
+.PHONY: help setup demo dev build docs lint check test bench holidays lock clean
 
 help: ## Show this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -37,6 +37,9 @@ test: lint ## Everything
 
 bench: .venv/.dev ## Measure: what it costs beside its limits and its peers (BENCH="ingest …" picks some)
 	$(BIN)/python -m benchmarks $(BENCH)
+
+holidays: .venv/.dev ## Write the macro of public holidays anew
+	$(BIN)/python dbt_project/macros/make_holidays.py
 
 lock: .venv/.dev ## Resolve the dependencies of pyproject.toml anew
 	$(UV) compile $(LOCK) --extra setup pyproject.toml -o requirements.lock

@@ -107,8 +107,9 @@ def deleted_rows(
             """,
             (feed.source,),
         )
-        cursor.execute("select count(*), count(*) filter (where is_missing) from missing")
-        living, missing = cursor.fetchone() or (0, 0)
+        amount = "sum(total_amount) filter (where is_missing)" if "total_amount" in entity.names else "null"
+        cursor.execute(f"select count(*), count(*) filter (where is_missing), {amount} from missing")
+        living, missing, total = cursor.fetchone() or (0, 0, None)
         if missing > feed.max_shrink * living:
             raise SourceError(
                 f"{delivery}: the snapshot lacks {missing:,} of {living:,} keys, more than max_shrink allows"
@@ -122,7 +123,7 @@ def deleted_rows(
                 (feed.source, delivery, load_id),
             ).decode()
             cursor.copy_expert(f"copy ({query}) to stdout with (format csv, header)", handle)
-    return Batch(entity, [file] if missing else [], missing), None
+    return Batch(entity, [file] if missing else [], missing, total), None
 
 
 def _fetch_landed(feed: Feed, connection: duckdb.DuckDBPyConnection, folder: Path) -> None:

@@ -257,7 +257,8 @@ def _map(feed: Feed, ledger: Ledger, known: Known, next_load_id: int, folder: Pa
             deleted, note = deleted_rows(feed, connection, folder, last.load_id, last.delivery)
             batches.append(deleted)
             notes = (*last.notes, note) if note else last.notes
-            loads[-1] = replace(last, deleted=deleted.rows, notes=notes)
+            amount = (last.new_amount or 0) + deleted.amount if deleted.amount else last.new_amount
+            loads[-1] = replace(last, deleted=deleted.rows, new_amount=amount, notes=notes)
         rejected = [
             Reject(load_id, feed.source, feed.name, *row)
             for load_id, *row in connection.execute(

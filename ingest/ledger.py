@@ -269,8 +269,6 @@ class Ledger:
             landed = landed_sums(ENTITIES[feed], list(sent))
             for load_id, load in sent.items():
                 rows, amount = landed.get(load_id, (0, None))
-                if load.deleted:
-                    amount = load.new_amount  # the deleted rows repeat theirs
                 if (rows, amount or 0) != (load.new + load.deleted, load.new_amount or 0):
                     raise RuntimeError(
                         f"landing: load {load_id} ({load.delivery}) sent {load.new + load.deleted} rows and"

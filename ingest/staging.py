@@ -43,11 +43,13 @@ DLT_TYPES: dict[str, TColumnSchema] = {
 
 @dataclass(frozen=True)
 class Batch:
-    """The new rows of one feed, as CSV files with headers, ready for COPY."""
+    """Rows of one feed that are to land, as CSV files with headers, ready for COPY; ``amount`` is the sum of
+    theirs, where the entity has one."""
 
     entity: Entity
     files: list[Path]
     rows: int
+    amount: Decimal | None = None
 
 
 def landed_columns(entity: Entity) -> tuple[Column, ...]:

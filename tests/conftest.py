@@ -8,10 +8,14 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from ingest import warehouse
+
+if TYPE_CHECKING:
+    from models_project import Dbt
 
 ROOT = Path(__file__).resolve().parents[1]
 SHARED_DATA = ROOT.parent / "shared" / "data"
@@ -64,6 +68,26 @@ def home(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.setenv("ANALYTICS_HOME", str(folder))
     yield folder
     remove_home(folder)
+
+
+@pytest.fixture(scope="module")
+def models() -> "Iterator[Dbt]":
+    """The dbt project on a warehouse of its own, built once while nothing had landed."""
+    from models_project import built_project
+
+    with built_project() as dbt:
+        yield dbt
+
+
+@pytest.fixture
+def dbt(models: "Dbt") -> "Dbt":
+    """The dbt project on a warehouse in which nothing has landed."""
+    import landing_rows
+    from models_project import clear_models
+
+    landing_rows.clear()
+    clear_models()
+    return models
 
 
 def free_port() -> int:

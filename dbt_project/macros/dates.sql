@@ -29,3 +29,13 @@
     select explode(sequence({{ first_day }}, {{ last_day }}, interval 1 day)) as metric_date
     from {{ relation }}
 {%- endmacro %}
+
+
+{#- The bounds of what is valid since ever or until further notice: dates, so that a join needs no null. -#}
+{% macro beginning_of_time() -%}
+    cast('0001-01-01' as date)
+{%- endmacro %}
+
+{% macro end_of_time() -%}
+    cast('9999-12-31' as date)
+{%- endmacro %}

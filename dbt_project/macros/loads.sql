@@ -12,6 +12,28 @@
 {%- endmacro %}
 
 
+{#- As watermark(), but before the oldest load of which something did not agree, so that it is looked at again. -#}
+{% macro watermark_before_broken() -%}
+    {%- set broken = none -%}
+    {%- if execute and is_incremental() -%}
+        {%- set broken = run_query('select min(load_id) - 1 from ' ~ this ~ ' where broken_hop is not null').columns[0][0] -%}
+    {%- endif -%}
+    {{ watermark() if broken is none else broken }}
+{%- endmacro %}
+
+
+{#- The newest load whose days the last whole build reconciled. A test of `dbt build` looks at what landed since;
+    `dbt test`, and a build with --full-refresh, look at everything. Named without ref(), since ops comes after
+    the tests that ask. -#}
+{% macro checked_load() -%}
+    {%- if flags.WHICH == 'build' and not flags.FULL_REFRESH -%}
+        {{ newest_load(api.Relation.create(database=target.database, schema='ops', identifier='reconciliation_days')) }}
+    {%- else -%}
+        0
+    {%- endif -%}
+{%- endmacro %}
+
+
 {#- As a number, looked up while the model compiles: a number lets the planner see how few rows are newer, where a
     subquery makes it prepare for a third of the table. 0 where the table is not built yet. -#}
 {% macro newest_load(relation) -%}
@@ -25,14 +47,19 @@
 
 {#- Over the rows of a landed table: true for the newest version of a key, by order of arrival.
 
-    An anti-join and not a window, so that a filter on load_id or on the key is applied before it. -#}
+    An anti-join and not a window, so that a filter on load_id or on the key is applied before it. The first
+    condition is what an index on key and load_id can use. -#}
 {% macro is_newest_version(table, alias, key) -%}
     not exists (
         select 1
         from {{ source('staging', table) }} as newer
         where newer.load_id <= {{ horizon() }}
-            and (newer.load_id, newer.source_line, newer.source_file)
-                > ({{ alias }}.load_id, {{ alias }}.source_line, {{ alias }}.source_file)
+            and newer.load_id >= {{ alias }}.load_id
+            and (
+                newer.load_id > {{ alias }}.load_id
+                or newer.source_line > {{ alias }}.source_line
+                or (newer.source_line = {{ alias }}.source_line and newer.source_file > {{ alias }}.source_file)
+            )
             {%- for column in key %}
             and newer.{{ column }} = {{ alias }}.{{ column }}
             {%- endfor %}

@@ -10,3 +10,9 @@
 {% macro member_load_id(id, row_load_id, key_load_id) -%}
     case when {{ id }} <> 0 then coalesce({{ row_load_id }}, {{ key_load_id }}) end
 {%- endmacro %}
+
+
+{#- True unless the source says that the member is out of use, or deleted it: what is not offered any more. -#}
+{% macro is_active(active, is_deleted) -%}
+    coalesce({{ active }}, true) and not coalesce({{ is_deleted }}, false)
+{%- endmacro %}

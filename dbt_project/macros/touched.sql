@@ -1,22 +1,22 @@
-{#- The versions of the sales that an incremental metric has to look at: all that ever landed of the sales of
-    which something landed since, the old ones too, as a correction moves amounts away from their days. In
-    the first build and in a full refresh: all there are.
+{#- The versions of the rows that an increment has to look at: all that ever landed of the keys of which something
+    landed since, the old ones too, as a correction moves amounts away from their days. In the first build and in
+    a full refresh: all there are.
 
     Referenced, not imported as a CTE, since Postgres computes in full a CTE that is read twice. -#}
-{% macro touched_sale_versions() -%}
+{% macro touched_versions(relation, key) -%}
     {%- if is_incremental() -%}
     select versions.*
-    from {{ ref('int_sale_versions') }} as versions
+    from {{ relation }} as versions
     inner join (
         select distinct
-            source_name,
-            sale_code
-        from {{ ref('int_sale_versions') }}
+            {{ key | join(',\n            ') }}
+        from {{ relation }}
         where load_id > {{ watermark() }}
     ) as arrived
-        on versions.source_name = arrived.source_name
-        and versions.sale_code = arrived.sale_code
+        {%- for column in key %}
+        {{ 'on' if loop.first else 'and' }} versions.{{ column }} = arrived.{{ column }}
+        {%- endfor %}
     {%- else -%}
-    select * from {{ ref('int_sale_versions') }}
+    select * from {{ relation }}
     {%- endif -%}
 {%- endmacro %}

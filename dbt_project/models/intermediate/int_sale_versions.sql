@@ -8,6 +8,10 @@ select
     {{ key_of('versions.product_code', 'product_keys.product_id') }} as product_id,
     {{ key_of('versions.customer_code', 'customer_keys.customer_id') }} as customer_id,
     cast({{ reporting_time('versions.sold_at') }} as date) as sale_date,
+    versions.total_amount,
+    versions.is_deleted,
+    versions.source_file,
+    versions.source_line,
     versions.load_id,
     versions.loaded_at
 from {{ ref('stg_sale_versions') }} as versions

@@ -3,6 +3,7 @@
         unique_key=['product_id', 'stock_date'],
         indexes=[
             {'columns': ['product_id', 'stock_date'], 'unique': true},
+            {'columns': ['stock_date']},
             {'columns': ['load_id']},
         ],
     )
@@ -31,6 +32,7 @@ stock_levels as (
         product_keys.product_id,
         inventory.stock_date,
         inventory.stock_level,
+        inventory.is_deleted,
         inventory.load_id,
         inventory.first_loaded_at as created_at
     from inventory

@@ -22,11 +22,12 @@ dim_stores as (
         stores.country,
         stores.manager,
         stores.open_date,
-        coalesce(stores.active, true) as active,
+        {{ is_active('stores.active', 'stores.is_deleted') }} as active,
         store_keys.loaded_at as created_at,
         store_keys.store_code,
         {{ is_inferred('store_keys.store_id', 'stores.store_code') }} as is_inferred,
-        {{ member_load_id('store_keys.store_id', 'stores.load_id', 'store_keys.load_id') }} as load_id
+        {{ member_load_id('store_keys.store_id', 'stores.load_id', 'store_keys.load_id') }} as load_id,
+        coalesce(stores.is_deleted, false) as is_deleted
     from store_keys
     left join stores
         on store_keys.store_code = stores.store_code

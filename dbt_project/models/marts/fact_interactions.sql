@@ -2,6 +2,7 @@
     config(
         materialized='incremental',
         unique_key='interaction_id',
+        pre_hook="{{ delete_tombstones(ref('stg_interactions'), ref('int_interaction_keys'), id='interaction_id', code='interaction_code') }}",
         on_schema_change='append_new_columns',
         indexes=[
             {'columns': ['load_id']},
@@ -15,8 +16,9 @@ with
 interactions as (
 
     select * from {{ ref('stg_interactions') }}
+    where not is_deleted
     {%- if is_incremental() %}
-    where load_id > {{ watermark() }}
+        and load_id > {{ watermark() }}
     {%- endif %}
 
 ),

@@ -2,11 +2,13 @@
     config(
         materialized='incremental',
         unique_key='sale_id',
+        pre_hook="{{ delete_tombstones(ref('stg_sales'), ref('int_sale_keys'), id='sale_id', code='sale_code') }}",
         indexes=[
             {'columns': ['load_id']},
             {'columns': ['sale_date']},
             {'columns': ['product_id', 'sale_date']},
             {'columns': ['customer_id', 'sale_date']},
+            {'columns': ['amount_difference']},
         ],
     )
 }}
@@ -16,8 +18,9 @@ with
 sales as (
 
     select * from {{ ref('stg_sales') }}
+    where not is_deleted
     {%- if is_incremental() %}
-    where load_id > {{ watermark() }}
+        and load_id > {{ watermark() }}
     {%- endif %}
 
 ),
@@ -72,7 +75,11 @@ fact_sales as (
         sales.discount_amount,
         sales.load_id,
         sales.source_file,
-        sales.source_line
+        sales.source_line,
+        cast(
+            sales.total_amount - (sales.quantity * sales.unit_price - coalesce(sales.discount_amount, 0))
+            as {{ money(20) }}
+        ) as amount_difference
     from sales
     left join sale_keys
         on sales.source_name = sale_keys.source_name

@@ -4,7 +4,7 @@ with
 
 versions as (
 
-    {{ touched_sale_versions() }}
+    {{ touched_versions(ref('int_sale_versions'), key=['source_name', 'sale_code']) }}
 
 ),
 
@@ -12,7 +12,6 @@ landed_days as (
 
     select
         sale_date as metric_date,
-        max(load_id) as load_id,
         min(loaded_at) as landed_at
     from versions
     group by sale_date
@@ -91,12 +90,10 @@ days as (
         calendar.metric_date,
         {%- if is_incremental() %}
         existing_days.created_at,
-        coalesce(existing_days.created_at, landed_days.landed_at) as landed_at,
-        greatest(existing_days.load_id, landed_days.load_id) as load_id
+        coalesce(existing_days.created_at, landed_days.landed_at) as landed_at
         {%- else %}
         cast(null as {{ dbt.type_timestamp() }}) as created_at,
-        landed_days.landed_at,
-        landed_days.load_id
+        landed_days.landed_at
         {%- endif %}
     from calendar
     left join landed_days
@@ -114,7 +111,6 @@ dated_days as (
 
     select
         metric_date,
-        load_id,
         -- A day, with or without a line, is there since something landed on or before it and on or after it.
         coalesce(
             created_at,
@@ -127,64 +123,58 @@ dated_days as (
 
 ),
 
--- By aggregates of each day and not by joins: so few days are read by index, whatever number the planner expects.
 sales_by_day as (
 
-    select
-        days.metric_date,
-        sales.*
-    from days
-    cross join lateral (
-        select
-            sum(fact_sales.total_amount) as total_sales,
-            count(distinct fact_sales.source_name || ':' || fact_sales.transaction_code) as total_transactions,
-            count(distinct fact_sales.customer_id) filter (where fact_sales.customer_id <> 0) as total_customers
-        from {{ ref('fact_sales') }} as fact_sales
-        where fact_sales.sale_date = days.metric_date
-    ) as sales
+    {{
+        with_aggregates(
+            'dated_days',
+            ref('fact_sales'),
+            keys={'metric_date': 'sale_date'},
+            aggregates={
+                'total_sales': 'sum(matched.total_amount)',
+                'total_transactions': "count(distinct matched.source_name || ':' || matched.transaction_code)",
+                'total_customers': 'count(distinct case when matched.customer_id <> 0 then matched.customer_id end)',
+                'load_id': 'max(matched.load_id)',
+            },
+        )
+    }}
 
 ),
 
-new_customers_by_day as (
+sales_and_new_customers_by_day as (
 
-    select
-        days.metric_date,
-        customers.new_customers
-    from days
-    cross join lateral (
-        select count(distinct fact_sales.customer_id) as new_customers
-        from {{ ref('fact_sales') }} as fact_sales
-        where fact_sales.sale_date = days.metric_date
-            and fact_sales.customer_id <> 0
-            and not exists (
+    {{
+        with_aggregates(
+            'sales_by_day',
+            ref('fact_sales'),
+            keys={'metric_date': 'sale_date'},
+            aggregates={'new_customers': 'count(distinct matched.customer_id)'},
+            condition='matched.customer_id <> 0 and not exists (
                 select 1
-                from {{ ref('fact_sales') }} as earlier
-                where earlier.customer_id = fact_sales.customer_id
-                    and earlier.sale_date < fact_sales.sale_date
-            )
-    ) as customers
+                from ' ~ ref('fact_sales') ~ ' as earlier
+                where earlier.customer_id = matched.customer_id
+                    and earlier.sale_date < matched.sale_date
+            )',
+        )
+    }}
 
 ),
 
 metrics_daily as (
 
     select
-        dated_days.metric_date,
-        cast(coalesce(sales_by_day.total_sales, 0) as {{ money(12) }}) as total_sales,
-        cast(sales_by_day.total_transactions as {{ dbt.type_int() }}) as total_transactions,
+        metric_date,
+        cast(coalesce(total_sales, 0) as {{ money(12) }}) as total_sales,
+        cast(coalesce(total_transactions, 0) as {{ dbt.type_int() }}) as total_transactions,
         cast(
-            sales_by_day.total_sales / cast(nullif(sales_by_day.total_transactions, 0) as {{ dbt.type_numeric() }})
+            total_sales / cast(nullif(total_transactions, 0) as {{ dbt.type_numeric() }})
             as {{ money() }}
         ) as avg_transaction_value,
-        cast(sales_by_day.total_customers as {{ dbt.type_int() }}) as total_customers,
-        cast(new_customers_by_day.new_customers as {{ dbt.type_int() }}) as new_customers,
-        dated_days.created_at,
-        dated_days.load_id
-    from dated_days
-    inner join sales_by_day
-        on dated_days.metric_date = sales_by_day.metric_date
-    inner join new_customers_by_day
-        on dated_days.metric_date = new_customers_by_day.metric_date
+        cast(coalesce(total_customers, 0) as {{ dbt.type_int() }}) as total_customers,
+        cast(coalesce(new_customers, 0) as {{ dbt.type_int() }}) as new_customers,
+        created_at,
+        load_id
+    from sales_and_new_customers_by_day
 
 )
 

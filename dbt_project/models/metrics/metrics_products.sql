@@ -8,11 +8,13 @@
     )
 }}
 
+{%- set product_versions = ref('int_product_versions') %}
+
 with
 
 versions as (
 
-    {{ touched_sale_versions() }}
+    {{ touched_versions(ref('int_sale_versions'), key=['source_name', 'sale_code']) }}
 
 ),
 
@@ -25,13 +27,18 @@ landed_counts as (
 
 ),
 
+costs as (
+
+    select * from {{ ref('dim_products_history') }}
+
+),
+
 -- What landed for a product on a day: versions of sale lines, counts of the stock.
 landed as (
 
     select
         product_id,
         sale_date as metric_date,
-        load_id,
         loaded_at as landed_at
     from versions
 
@@ -40,7 +47,6 @@ landed as (
     select
         product_id,
         stock_date as metric_date,
-        load_id,
         created_at as landed_at
     from landed_counts
 
@@ -51,7 +57,6 @@ landed_product_days as (
     select
         product_id,
         metric_date,
-        max(load_id) as load_id,
         min(landed_at) as landed_at
     from landed
     group by product_id, metric_date
@@ -69,6 +74,47 @@ first_counts as (
 
 ),
 
+landed_costs as (
+
+    select
+        product_id,
+        min(landed_on) as landed_on
+    from {{ product_versions }}
+    where load_id > {{ watermark() }}
+    group by product_id
+
+),
+
+-- The first version of a product holds for all its days, a later one from the day on which it landed.
+changed_costs as (
+
+    select
+        product_id,
+        case
+            when exists (
+                select 1
+                from {{ product_versions }} as earlier
+                where earlier.product_id = landed_costs.product_id
+                    and earlier.landed_on < landed_costs.landed_on
+            ) then landed_on
+            else {{ beginning_of_time() }}
+        end as first_day
+    from landed_costs
+
+),
+
+days_after_counts as (
+
+    {{ rows_since('first_counts', 'first_stock_date', this, 'metric_date', key='product_id') }}
+
+),
+
+days_after_costs as (
+
+    {{ rows_since('changed_costs', 'first_day', this, 'metric_date', key='product_id') }}
+
+),
+
 days_to_compute as (
 
     select
@@ -80,99 +126,91 @@ days_to_compute as (
 
     -- A count holds for the days after it.
     select
-        existing.product_id,
-        existing.metric_date
-    from {{ this }} as existing
-    inner join first_counts
-        on existing.product_id = first_counts.product_id
-        and existing.metric_date > first_counts.first_stock_date
+        product_id,
+        metric_date
+    from days_after_counts
 
     union
 
-    -- A product's cost holds for all its days.
     select
-        existing.product_id,
-        existing.metric_date
-    from {{ this }} as existing
-    inner join {{ ref('dim_products') }} as products
-        on existing.product_id = products.product_id
-    where products.load_id > {{ watermark() }}
+        days_after_costs.product_id,
+        days_after_costs.metric_date
+    from days_after_costs
+    inner join costs
+        on days_after_costs.product_id = costs.product_id
+        and days_after_costs.metric_date >= costs.valid_from
+        and days_after_costs.metric_date < costs.valid_to
+    where days_after_costs.unit_cost is distinct from costs.unit_cost
 
 ),
-{%- endif %}
 
-product_days as (
+touched_product_days as (
 
-    {% if is_incremental() -%}
     select
         days_to_compute.product_id,
         days_to_compute.metric_date,
-        greatest(existing.load_id, landed_product_days.load_id) as load_id,
-        coalesce(existing.created_at, landed_product_days.landed_at) as created_at
+        landed_product_days.landed_at
     from days_to_compute
     left join landed_product_days
         on days_to_compute.product_id = landed_product_days.product_id
         and days_to_compute.metric_date = landed_product_days.metric_date
-    cross join lateral (
-        select
-            max(this.load_id) as load_id,
-            max(this.created_at) as created_at
-        from {{ this }} as this
-        where this.product_id = days_to_compute.product_id
-            and this.metric_date = days_to_compute.metric_date
-    ) as existing
-    {%- else -%}
-    select
-        product_id,
-        metric_date,
-        load_id,
-        landed_at as created_at
-    from landed_product_days
-    {%- endif %}
 
 ),
 
--- By aggregates of each day and not by joins: so few days are read by index, whatever number the planner expects.
+product_days as (
+
+    {{
+        with_aggregates(
+            'touched_product_days',
+            this,
+            keys={'product_id': 'product_id', 'metric_date': 'metric_date'},
+            aggregates={'existing_since': 'max(matched.created_at)'},
+        )
+    }}
+
+),
+{%- else %}
+
+product_days as (
+
+    select
+        *,
+        cast(null as {{ dbt.type_timestamp() }}) as existing_since
+    from landed_product_days
+
+),
+{%- endif %}
+
+sold_product_days as (
+
+    {{
+        with_aggregates(
+            'product_days',
+            ref('fact_sales'),
+            keys={'product_id': 'product_id', 'metric_date': 'sale_date'},
+            aggregates={
+                'units_sold': 'sum(matched.quantity)',
+                'revenue': 'sum(matched.total_amount)',
+                'sales_load_id': 'max(matched.load_id)',
+            },
+        )
+    }}
+
+),
+
 counted_product_days as (
 
-    select
-        product_days.*,
-        counts.last_stock_date
-    from product_days
-    cross join lateral (
-        select max(levels.stock_date) as last_stock_date
-        from {{ ref('int_stock_levels') }} as levels
-        where levels.product_id = product_days.product_id
-            and levels.stock_date <= product_days.metric_date
-    ) as counts
-
-),
-
-measured_product_days as (
-
-    select
-        product_days.*,
-        sales.units_sold,
-        sales.revenue,
-        stock.stock_level,
-        stock.load_id as stock_load_id
-    from counted_product_days as product_days
-    cross join lateral (
-        select
-            sum(fact_sales.quantity) as units_sold,
-            sum(fact_sales.total_amount) as revenue
-        from {{ ref('fact_sales') }} as fact_sales
-        where fact_sales.product_id = product_days.product_id
-            and fact_sales.sale_date = product_days.metric_date
-    ) as sales
-    cross join lateral (
-        select
-            max(levels.stock_level) as stock_level,
-            max(levels.load_id) as load_id
-        from {{ ref('int_stock_levels') }} as levels
-        where levels.product_id = product_days.product_id
-            and levels.stock_date = product_days.last_stock_date
-    ) as stock
+    {{
+        with_last_before(
+            'sold_product_days',
+            'metric_date',
+            ref('int_stock_levels'),
+            'stock_date',
+            key='product_id',
+            columns={'stock_level': 'stock_level', 'stock_load_id': 'load_id'},
+            condition='not matched.is_deleted',
+        )
+    }}
 
 ),
 
@@ -186,16 +224,19 @@ metrics_products as (
         cast(
             case
                 when product_days.units_sold is null then 0
-                else product_days.revenue - product_days.units_sold * products.unit_cost
+                else product_days.revenue - product_days.units_sold * costs.unit_cost
             end
             as {{ money() }}
         ) as profit,
         product_days.stock_level,
-        product_days.created_at,
-        greatest(product_days.load_id, product_days.stock_load_id, products.load_id) as load_id
-    from measured_product_days as product_days
-    left join {{ ref('dim_products') }} as products
-        on product_days.product_id = products.product_id
+        coalesce(product_days.existing_since, product_days.landed_at) as created_at,
+        greatest(product_days.sales_load_id, product_days.stock_load_id) as load_id,
+        costs.unit_cost
+    from counted_product_days as product_days
+    left join costs
+        on product_days.product_id = costs.product_id
+        and product_days.metric_date >= costs.valid_from
+        and product_days.metric_date < costs.valid_to
 
 )
 

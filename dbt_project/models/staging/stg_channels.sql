@@ -20,6 +20,7 @@ renamed as (
 
         -- flags
         active,
+        is_deleted,
 
         -- origin
         source_name,

@@ -23,6 +23,9 @@ renamed as (
         country,
         segment,
 
+        -- flags
+        is_deleted,
+
         -- origin
         source_name,
         source_file,

@@ -22,6 +22,9 @@ renamed as (
         -- numbers
         duration,
 
+        -- flags
+        is_deleted,
+
         -- times
         occurred_at,
 

@@ -16,6 +16,9 @@ renamed as (
         -- numbers
         stock_level,
 
+        -- flags
+        is_deleted,
+
         -- times
         stock_date,
 

@@ -25,6 +25,7 @@ renamed as (
 
         -- flags
         active,
+        is_deleted,
 
         -- origin
         source_name,

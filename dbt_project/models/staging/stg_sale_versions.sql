@@ -6,11 +6,19 @@ select
     product_code,
     customer_code,
 
+    -- numbers
+    total_amount,
+
+    -- flags
+    is_deleted,
+
     -- times
     sold_at,
 
     -- origin
     source_name,
+    source_file,
+    source_line,
     load_id,
     loaded_at
 from {{ source('staging', 'sales') }}

@@ -24,6 +24,9 @@ renamed as (
         discount_amount,
         total_amount,
 
+        -- flags
+        is_deleted,
+
         -- times
         sold_at,
 

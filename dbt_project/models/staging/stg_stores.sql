@@ -22,6 +22,7 @@ renamed as (
 
         -- flags
         active,
+        is_deleted,
 
         -- times
         open_date,
