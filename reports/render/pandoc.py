@@ -15,7 +15,7 @@ import typst
 from reports.errors import DocumentError
 from reports.theme import FILE as THEME
 from reports.theme import FOLDER as THEME_FOLDER
-from reports.theme import font_folders
+from reports.theme import font_folders, theme
 
 HERE = Path(__file__).parent
 SECONDS = 60
@@ -68,6 +68,9 @@ def _pandoc(markdown: str, to: str, folder: Path, meta: Mapping[str, Any], argum
     Raises:
         DocumentError: pandoc or the filter refuses the document; with what they say.
     """
+    logo = folder / theme().logo
+    logo.parent.mkdir(parents=True, exist_ok=True)
+    logo.write_bytes((THEME_FOLDER.parent / theme().logo).read_bytes())
     values = folder / "metadata.json"
     values.write_text(json.dumps(dict(meta), default=str), encoding="utf-8")
     command = [
