@@ -258,7 +258,8 @@ def countries(edition: Edition) -> Table:
 def _sales(name: str, edition: Edition) -> Table:
     """Sales by all members of a dimension, beside those of the periods compared with."""
     spec = BREAKDOWNS[name]
-    beside = " and ".join(f"the {comparison.title.lower()}" for comparison in edition.compared)
+    compared = edition.compared if "compared" in spec.columns else edition.compared[:1]
+    beside = " and ".join(f"the {comparison.title.lower()}" for comparison in compared)
     empty = f"Nothing was sold in this {_word(edition)} or those beside it."
     return _broken_down(
         name, edition, _breakdown(edition, spec.by), f"{spec.caption}, beside {beside}", empty
@@ -547,13 +548,21 @@ def failures(edition: Edition) -> Table:
     )
 
 
-def rejections(_edition: Edition) -> Table:
-    """The rejected rows that wait for a decision, by source and rule."""
+def rejections(_edition: Edition, limit: int | None = None) -> Table:
+    """The rejected rows that wait for a decision, by source and rule; those beyond a limit as one."""
+    frame = figures.rejections()
+    if limit and len(frame) > limit + 1:
+        others = {
+            "source": "…",
+            "rule": f"{len(frame) - limit} other rules",
+            "rows": frame["rows"][limit:].sum(),
+        }
+        frame = pd.concat([frame.head(limit), pd.DataFrame([others])], ignore_index=True)
     return Table(
         "rejections",
         "Rejected rows",
         "Rejected rows that wait for a decision, by source and rule",
-        figures.rejections(),
+        frame,
         [
             Column("source", "Source"),
             Column("rule", "Rule that the rows broke"),
@@ -698,6 +707,7 @@ SECTIONS: dict[str, Callable[[Edition], Table]] = {
     "failures": failures,
     "loads": loads,
     "rejections": rejections,
+    "most_rejections": lambda edition: rejections(edition, 8),
     "newest_rejections": lambda edition: rejected_rows(edition, 12),
     "rejected_rows": rejected_rows,
     "reconciliation": reconciliation,

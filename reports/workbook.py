@@ -31,6 +31,7 @@ SECONDS_IN_DAY = 86_400
 FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r")
 COVER = "Cover"
 CHARTED = 15  # bars that a chart has room for
+SHORT = 20  # rows
 SIZE = {"width": 760, "height": 340}
 DATES = (Kind.DAY, Kind.MONTH, Kind.MOMENT)
 
@@ -123,9 +124,8 @@ class _Book:
         look, edition = theme(), self.edition
         title = self.book.add_format({"bold": True, "font_size": 22, "font_color": look.accent})
         subtitle = self.book.add_format({"font_size": 13, "font_color": look.ink})
-        head = self.book.add_format(
-            {"bold": True, "bottom": 2, "bottom_color": look.accent, "font_color": look.ink}
-        )
+        head_look = {"bold": True, "bottom": 2, "bottom_color": look.accent, "font_color": look.ink}
+        head, right = self.book.add_format(head_look), self.book.add_format(head_look | {"align": "right"})
         sheet.hide_gridlines(2)
         sheet.set_column(0, 0, 3)
         sheet.set_column(1, 1, 30)
@@ -141,7 +141,7 @@ class _Book:
             row += 1
         row += 1
         for column, text in enumerate(("Sheet", "What it shows", "Rows"), start=1):
-            sheet.write_string(row, column, text, head)
+            sheet.write_string(row, column, text, right if text == "Rows" else head)
         rows = self.format(Kind.COUNT)
         for part in sheets:
             row += 1
@@ -269,7 +269,8 @@ class _Sheet:
         self.sheet.repeat_rows(HEAD_ROW)
 
     def _chart(self) -> None:
-        """Right of the table: its figures as columns and a line, or as bars."""
+        """The table's figures as columns and a line, or as bars: below a short table; beside a long one, where
+        it is not printed."""
         spec, look = self.table.chart, theme()
         assert spec is not None
         if spec.bars:
@@ -295,9 +296,14 @@ class _Sheet:
         chart.set_title(
             {"name": self.table.title, "name_font": {"size": 12, "bold": False, "color": look.ink}}
         )
+        last_row, columns = FIRST_ROW + self.table.length, len(self.table.columns)
+        place = (HEAD_ROW, columns + 1)
+        if self.table.length <= SHORT:
+            place = (last_row + 2, 0)
+        else:
+            self.sheet.print_area(0, 0, last_row, columns - 1)
         self.sheet.insert_chart(
-            HEAD_ROW,
-            len(self.table.columns) + 1,
+            *place,
             chart,
             {"description": f"A chart of the table: {self.table.caption}"},
         )

@@ -175,7 +175,22 @@ local function reference(cite)
   return pandoc.Link(numbers[name], "#" .. name)
 end
 
+--- In a PDF the first heading is of level 1, as Quarto's `shift-heading-level-by` makes it; PDF/UA demands it.
+local function from_level_one(document)
+  local least
+  document:walk({ Header = function(header) least = math.min(least or header.level, header.level) end })
+  return document:walk({
+    Header = function(header)
+      header.level = header.level - least + 1
+      return header
+    end,
+  })
+end
+
 function Pandoc(document)
+  if typst then
+    document = from_level_one(document)
+  end
   document = document:walk({
     Figure = function(element) return number(element, "fig") end,
     Table = function(element) return number(element, "tbl") end,

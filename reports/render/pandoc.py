@@ -19,6 +19,7 @@ from reports.theme import font_folders, theme
 
 HERE = Path(__file__).parent
 SECONDS = 60
+PDF_STANDARDS: list[Any] = ["ua-1"]  # tagged, titled, with a text for each figure: PDF/UA-1
 
 
 def to_typst(markdown: str, folder: Path, meta: Mapping[str, Any]) -> str:
@@ -48,6 +49,7 @@ def to_pdf(page: str, folder: Path, target: Path) -> None:
             font_paths=fonts,
             ignore_system_fonts=True,
             format="pdf",
+            pdf_standards=PDF_STANDARDS,
         )
     except typst.TypstError as error:
         raise DocumentError(f"the page cannot be set: {error}") from error
