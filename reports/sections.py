@@ -51,6 +51,10 @@ def _word(edition: Edition) -> str:
     return "period" if edition.asked.grain is Grain.DAYS else edition.word
 
 
+def _this(edition: Edition) -> str:
+    return f"{'on' if edition.asked.grain is Grain.DAY else 'in'} this {_word(edition)}"
+
+
 def tiles(headline: Table, edition: Edition) -> list[Tile]:
     """The first measures as tiles, each with its change on the period that says most."""
     main = edition.main
@@ -260,7 +264,7 @@ def _sales(name: str, edition: Edition) -> Table:
     spec = BREAKDOWNS[name]
     compared = edition.compared if "compared" in spec.columns else edition.compared[:1]
     beside = " and ".join(f"the {comparison.title.lower()}" for comparison in compared)
-    empty = f"Nothing was sold in this {_word(edition)} or those beside it."
+    empty = f"Nothing was sold {_this(edition)} or in the periods beside it."
     return _broken_down(
         name, edition, _breakdown(edition, spec.by), f"{spec.caption}, beside {beside}", empty
     )
@@ -274,9 +278,9 @@ def _best(name: str, edition: Edition, limit: int) -> Table:
     if spec.by == "customer":
         sold &= frame["key"] != 0
     caption = spec.caption.format(limit=limit, word=_word(edition))
-    empty = f"No {spec.by} was sold in this {_word(edition)}."
+    empty = f"Nothing was sold {_this(edition)}."
     if spec.by == "customer":
-        empty = f"No known customer bought in this {_word(edition)}."
+        empty = f"No known customer bought {_this(edition)}."
     return _broken_down(name, edition, frame[sold].head(limit), caption, empty)
 
 
@@ -459,7 +463,7 @@ def _contacts(edition: Edition, by: str, name: str, title: str, head: str, total
             Column("change", "Change", Kind.CHANGE, quotient=("interactions", "before")),
         ],
         totals=totals,
-        empty=f"No interaction was recorded in this {_word(edition)} or the one beside it.",
+        empty=f"No interaction was recorded {_this(edition)} or in the period beside it.",
         chart=Chart("name", bars=("interactions",)),
     )
 

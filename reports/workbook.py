@@ -234,6 +234,7 @@ class _Sheet:
             look = self.book.format(kind, total=True)
             if index == 0:
                 self.sheet.write_string(row, index, str(value), look)
+                self.widths[0] = max(self.widths[0], len(str(value)) + 2)
             elif column.summed:
                 cells = xl_range(FIRST_ROW, index, row - 1, index)
                 self._formula(row, index, f"=SUBTOTAL(109,{cells})", value, look)
@@ -269,8 +270,8 @@ class _Sheet:
         self.sheet.repeat_rows(HEAD_ROW)
 
     def _chart(self) -> None:
-        """The table's figures as columns and a line, or as bars: below a short table; beside a long one, where
-        it is not printed."""
+        """The table's figures as columns and a line, or as bars: below a short table; beside a long one
+        (there it is not printed)."""
         spec, look = self.table.chart, theme()
         assert spec is not None
         if spec.bars:

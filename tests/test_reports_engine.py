@@ -7,7 +7,6 @@ import subprocess
 import sys
 import threading
 import time
-from datetime import date
 from html import unescape
 from pathlib import Path
 
@@ -24,8 +23,6 @@ from reports.render import bundled, document, kernel, quarto
 
 pytestmark = pytest.mark.unit
 
-DAY = date(2025, 6, 30)
-
 
 def write(folder: Path, body: str, head: str = "title: Trial\nlang: en\nexecute: {echo: false}") -> Path:
     path = folder / "trial.qmd"
@@ -39,7 +36,9 @@ def render(
     path = write(folder, body) if head is None else write(folder, body, head)
     target = folder / "out"
     target.mkdir()
-    return bundled.render(path, values, formats, target, day=DAY, env={})
+    source = document.read(path).with_parameters(dict(values))
+    meta = {"subtitle": "30 Jun 2025", "report-id": "trial-1", "papersize": "a4"}
+    return bundled.lay_out(source, kernel.run(source, env={}), formats, target, meta)
 
 
 def html(folder: Path, body: str, **values: str) -> str:
@@ -212,7 +211,7 @@ def test_figures_tables_callouts_columns_and_breaks_in_pdf(tmp_path: Path) -> No
     assert "Last page." in pages[1]
     assert "Page 2 of 2" in pages[1]
     info = subprocess.run(["pdfinfo", file], capture_output=True, text=True, check=True).stdout
-    assert re.search(r"Title: +Trial\n", info)
+    assert re.search(r"Title: +Trial · 30 Jun 2025\n", info)
     assert re.search(r"Tagged: +yes", info)
     assert "A4" in info
     raw = file.read_bytes()
@@ -367,13 +366,18 @@ def test_the_registry_is_the_exposures(tmp_path: Path) -> None:
     assert reports["daily"].formats == ("pdf", "html", "xlsx")
     assert reports["daily"].document == ROOT / "reports" / "daily.qmd"
     assert reports["dashboard"].formats == ("html",)
-    with pytest.raises(ReportUsageError, match=r"no report 'dialy'; there are: daily, dashboard"):
+    with pytest.raises(ReportUsageError, match=r"no report 'dialy'; there are: daily, weekly, .*dashboard"):
         find("dialy")
     broken = tmp_path / "exposures.yml"
     broken.write_text(
         "exposures: [{name: lost, config: {meta: {document: reports/lost.qmd, formats: [pdf]}}}]"
     )
     with pytest.raises(ReportError, match=r"document of the exposure lost does not exist: reports/lost\.qmd"):
+        registered_reports(broken)
+    broken.write_text(
+        "exposures: [{name: odd, config: {meta: {document: reports/daily.qmd, formats: [xlsx]}}}]"
+    )
+    with pytest.raises(ReportError, match=r"odd needs `workbook`"):
         registered_reports(broken)
     broken.write_text(
         "exposures: [{name: odd, config: {meta: {document: reports/daily.qmd, formats: [docx]}}}]"
@@ -397,7 +401,8 @@ def test_the_quarto_command_is_called_as_its_documentation_says(
     program.write_text(
         '#!/bin/sh\nprintf "%s|" "$@" >> "$CALLS"\necho >> "$CALLS"\n'
         "while [ $# -gt 0 ]; do case $1 in --output) name=$2;; --output-dir) dir=$2;; esac; shift; done\n"
-        'grep -q "^title: Trial" trial.qmd && echo made > "$dir/$name"\n'
+        'grep -q "^title: Trial" trial.qmd && grep -q "^subtitle: \\"30 Jun 2025\\"$" trial.qmd && '
+        'grep -qv "^report-id: draft" trial.qmd && test -f theme/theme.yml && echo made > "$dir/$name"\n'
     )
     program.chmod(0o755)
     monkeypatch.setenv("CALLS", str(tmp_path / "calls"))
@@ -407,18 +412,20 @@ def test_the_quarto_command_is_called_as_its_documentation_says(
     sources.mkdir()
     target = tmp_path / "out"
     target.mkdir()
-    values = {"date": "2025-06-30"}
-    files = quarto.render(write(sources, "x"), values, ["pdf", "html"], target, day=DAY, env={})
+    body = '```{python}\n#| tags: [parameters]\ndate = ""\n```'
+    source = document.read(write(sources, body)).with_parameters({"date": "2025-06-30"})
+    meta = {"subtitle": "30 Jun 2025", "report-id": "trial-1"}
+    files = quarto.render(source, ["pdf", "html"], target, meta, {})
     assert {suffix: file.read_text() for suffix, file in files.items()} == {"pdf": "made\n", "html": "made\n"}
     expected = [
-        ["render", "trial.qmd", "--to", to, "-P", "date:2025-06-30", "-M", "date:2025-06-30",
-         "--output", f"trial.{suffix}", "--output-dir", str(target), ""]
+        ["render", "trial.qmd", "--to", to, "-P", "date:2025-06-30", "--output", f"trial.{suffix}",
+         "--output-dir", str(target), ""]
         for to, suffix in (("typst", "pdf"), ("html", "html"))
     ]  # fmt: skip
     assert [line.split("|") for line in (tmp_path / "calls").read_text().splitlines()] == expected
     program.write_text("#!/bin/sh\necho 'cell 3 failed' >&2\nexit 1\n")
     with pytest.raises(ReportError, match=r"quarto could not render trial\.qmd: cell 3 failed"):
-        quarto.render(sources / "trial.qmd", values, ["pdf"], tmp_path / "other", day=DAY, env={})
+        quarto.render(source, ["pdf"], tmp_path / "other", meta, {})
     monkeypatch.setenv("ANALYTICS_QUARTO", str(tmp_path / "absent"))
     with pytest.raises(ReportUsageError, match=r"ANALYTICS_QUARTO names .*absent"):
         quarto.command()
