@@ -279,6 +279,66 @@ print("printed")
     assert re.search(r'<h2 class="board-title">Second</h2>\s*<pre><code>printed', page)
 
 
+def test_dashboards_have_pages_tabs_and_a_sidebar(tmp_path: Path) -> None:
+    body = """
+# First page
+
+## {.sidebar}
+
+Beside.
+
+## Row {.tabset}
+
+::: {.card title="One & only"}
+Inside one.
+:::
+
+::: {.card title="Two"}
+Inside two.
+:::
+
+# Second page
+
+## Row
+
+### Column {.tabset}
+
+::: {.card title="Three"}
+Inside three.
+:::
+"""
+    page = render(tmp_path, body, head="title: Trial\nformat:\n  dashboard:\n    scrolling: true")[
+        "html"
+    ].read_text()
+    labels = re.findall(r'<label for="(tabs-\d+-\d+)">(.*?)</label>', page)
+    assert [unescape(name) for _, name in labels] == [
+        "First page",
+        "One & only",
+        "Two",
+        "Second page",
+        "Three",
+    ]
+    assert set(re.findall(r'id="(tabs-\d+-\d+)"', page)) == {label for label, _ in labels}
+    assert page.count(" checked>") == 3  # of the pages, of the row, of the column
+    assert re.search(r'board-sidebar">\s*<p>Beside.</p>', page)
+
+
+def test_tabsets_are_tabs_in_html_and_headings_in_pdf(tmp_path: Path) -> None:
+    body = "## Before\n\n::: {.panel-tabset}\n## Left\n\nIn the left.\n\n## Right\n\nIn the right.\n:::\n"
+    files = render(tmp_path, body, ("pdf", "html"))
+    page = files["html"].read_text()
+    assert re.findall(r"<label for=\S+>(.*?)</label>", page) == ["Left", "Right"]
+    assert re.search(r'<div class="tabs-panel">\s*<p>In the right.</p>', page)
+    assert re.search(r"Left\s+In the left.\s+Right\s+In the right.", pdf_text(files["pdf"]))
+
+
+def test_metadata_stands_where_its_shortcode_does_also_in_what_cells_print(tmp_path: Path) -> None:
+    cell = "```{python}\n#| output: asis\nprint('Printed {{< meta report-id >}}.')\n```"
+    page = html(tmp_path, f"In prose {{{{< meta report-id >}}}}.\n\n{cell}")
+    assert "In prose trial-1." in page
+    assert "Printed trial-1." in page
+
+
 # ------------------------------------------------------------------------------------------- what it refuses
 
 
@@ -292,7 +352,9 @@ print("printed")
         ("text\n\n{{< video x.mp4 >}}", "line 9: the shortcode 'video' is not known here"),
         ("```{python}\nfrom IPython.display import HTML\nHTML('<b>x</b>')\n```", "this cell shows HTML"),
         ("```{python}\nimport matplotlib.pyplot as plt\nplt.plot([1])\nplt.show()\n```", "needs `fig-alt`"),
-        ("::: {.panel-tabset}\nx\n:::", "does not know the block class `.panel-tabset`"),
+        ("::: {.panel-input}\nx\n:::", "does not know the block class `.panel-input`"),
+        ("::: {.panel-tabset}\nx\n:::", "anything before the first heading of a `.panel-tabset`"),
+        ("{{< meta nothing >}}", "line 7: the document has no metadata 'nothing'"),
         ("See @fig-none.", "nothing in the document is labelled fig-none"),
         ("See @smith2020.", "does not know citations: @smith2020"),
         ("```{python}\n#| a: [\n1\n```", "the options of the cell at line 8 cannot be read"),

@@ -2,8 +2,9 @@
 --- numbered figures and tables, references to them, alternative texts. What it does not know it refuses.
 
 local typst = FORMAT:match("typst") ~= nil
+local tabs = dofile(pandoc.path.join({ pandoc.path.directory(PANDOC_SCRIPT_FILE), "tabs.lua" }))
 local callouts = { note = "Note", tip = "Tip", important = "Important", warning = "Warning", caution = "Caution" }
-local refused_classes = { "^panel%-", "^column%-", "^aside$", "^tabset$", "^sidebar$", "^toolbar$", "^content%-" }
+local refused_classes = { "^panel%-", "^column%-", "^aside$", "^toolbar$", "^content%-" }
 local refused_attributes = { ["layout"] = true, ["layout-nrow"] = true }
 local supplements = { fig = "Figure", tbl = "Table" }
 local numbers = {}
@@ -88,6 +89,25 @@ local function layout(div, count)
   return grid(cells, widths)
 end
 
+--- Each heading of the first one's level begins a tab; in a PDF it is a heading.
+local function tabset(block)
+  if typst then
+    return block.content
+  end
+  local entries, level = pandoc.List(), nil
+  for _, part in ipairs(block.content) do
+    if part.t == "Header" and part.level == (level or part.level) then
+      level = part.level
+      entries:insert({ title = part.content, blocks = pandoc.List() })
+    elseif #entries > 0 then
+      entries[#entries].blocks:insert(part)
+    else
+      unknown("anything before the first heading of a `.panel-tabset`")
+    end
+  end
+  return tabs(entries)
+end
+
 local function div(block)
   for _, class in ipairs(block.classes) do
     local kind = class:match("^callout%-(.+)$")
@@ -95,6 +115,8 @@ local function div(block)
       return callout(block, kind)
     elseif class == "columns" then
       return columns(block)
+    elseif class == "panel-tabset" then
+      return tabset(block)
     end
     for _, pattern in ipairs(refused_classes) do
       if class:match(pattern) then
