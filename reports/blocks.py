@@ -60,6 +60,15 @@ class Page:
         names = [f"the {comparison.title.lower()}" for comparison in self.edition.comparisons]
         return f"{', '.join(names[:-1])} and {names[-1]}"
 
+    @property
+    def held(self) -> str:
+        """What the warehouse holds in all, in words."""
+        held = figures.holdings()
+        return (
+            f"{notation.count(held['sale_lines'])} sale lines of {notation.count(held['customers'])} known "
+            f"customers, worth {notation.money(held['sales'])}"
+        )
+
     # ------------------------------------------------------------------------------------------ blocks
 
     def opening(self) -> str:

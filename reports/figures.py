@@ -300,6 +300,41 @@ def steps(period: Period, step: str, only: Filters = EVERYTHING) -> pd.DataFrame
     )
 
 
+def anomalies(period: Period) -> pd.DataFrame | None:
+    """The days of a period whose sales were not as expected: metric_date, value, expected, score, verdict
+    (low, high, step up, step down). None where the model is not built."""
+    if not exists("metrics.metrics_anomalies"):
+        return None
+    return query(
+        """
+        select metric_date, value, expected, score, verdict
+        from metrics.metrics_anomalies
+        where metric = 'total_sales' and dimension = 'total'
+            and metric_date between %(first)s and %(last)s
+            and verdict in ('low', 'high', 'step up', 'step down')
+        order by metric_date
+        """,
+        first=period.first,
+        last=period.last,
+    )
+
+
+def trends(day: date) -> pd.DataFrame | None:
+    """Where sales go as of a day, which must be the newest: window_days, slope by day, direction (up, down,
+    flat, too little data). None where the model is not built."""
+    if not exists("metrics.metrics_trends"):
+        return None
+    return query(
+        """
+        select window_days, slope, direction
+        from metrics.metrics_trends
+        where metric = 'total_sales' and dimension = 'total' and last_day = %(day)s
+        order by window_days
+        """,
+        day=day,
+    )
+
+
 # --------------------------------------------------------------------------------- sales by what they are of
 
 

@@ -1,8 +1,9 @@
-"""Remarks in words: what moved, what was unusual, why. From the metrics' own trends, anomalies and drivers.
+"""Remarks in words: what moved, what was unusual, why, where it goes.
 
-One function, `remarks`, which hands plain sentences to the page. SEAM: until `metrics_trends`,
-`metrics_anomalies` and `metrics_drivers` are there, the words rest on the headline figures and the days
-alone.
+One function, `remarks`, which hands plain sentences to the page. What is unusual is taken from
+`metrics_anomalies` and where it goes from `metrics_trends`, where these models are built; for a part of the
+business, of which they say nothing, and before they are built, days are judged here by the same weekdays
+before them. SEAM: why it moved is worked out in `_why` until there is a model `metrics_drivers`.
 """
 
 from collections.abc import Iterator
@@ -18,13 +19,14 @@ LIKELY = 3.5  # robust deviations from the same weekdays, beyond which a day is 
 WEEKDAYS = 8  # the same weekday of so many weeks
 ROBUST = 1.4826  # makes a median deviation one of the normal distribution
 MOST = 3  # unusual days that are told
+STEPS = {"step up": "a lasting step up", "step down": "a lasting step down"}
 
 
 def remarks(edition: Edition, headline: Table) -> list[str]:
     """Sentences on an edition, the most important first; none where it has no data."""
     if not edition.has_data:
         return []
-    return [*_headline(edition, headline), *_why(edition), *_unusual(edition)]
+    return [*_headline(edition, headline), *_why(edition), *_unusual(edition), *_trend(edition)]
 
 
 def _headline(edition: Edition, headline: Table) -> Iterator[str]:
@@ -74,7 +76,23 @@ def _why(edition: Edition) -> Iterator[str]:
 
 
 def _unusual(edition: Edition) -> Iterator[str]:
-    """The days of the period whose sales lie farthest from those of the same weekday in the weeks before."""
+    """The days of the period whose sales lie farthest from what was to be expected, at most three, in their
+    order."""
+    if edition.only.given() or (found := figures.anomalies(edition.period)) is None:
+        found = _judged_here(edition)
+    most = found.sort_values("score", key=abs, ascending=False).head(MOST).sort_values("metric_date")
+    for row in most.to_dict("records"):
+        words = {"step up": "a lasting step up", "step down": "a lasting step down"}.get(
+            row["verdict"], "unusual"
+        )
+        yield (
+            f"{notation.weekday(row['metric_date'])} was {words}: {notation.money(row['value'])}, where such days "
+            f"before it led to expect {notation.money(row['expected'])}."
+        )
+
+
+def _judged_here(edition: Edition) -> pd.DataFrame:
+    """Days far from the middle of the same weekdays before them, in the columns of `figures.anomalies`."""
     frame = figures.daily(edition.period.last, edition.period.days + 7 * WEEKDAYS, edition.only)
     sales = frame.set_index("metric_date")["total_sales"]
     found = []
@@ -82,12 +100,21 @@ def _unusual(edition: Edition) -> Iterator[str]:
         same = sales.reindex([day - pd.Timedelta(days=7 * week) for week in range(1, WEEKDAYS + 1)]).dropna()
         spread = ROBUST * (same - same.median()).abs().median()
         if len(same) == WEEKDAYS and spread and abs(sales[day] - same.median()) >= LIKELY * spread:
-            found.append((abs(sales[day] - same.median()) / spread, day, sales[day], same.median()))
-    for _, day, value, middle in sorted(sorted(found, reverse=True)[:MOST], key=lambda entry: entry[1]):
-        yield (
-            f"{notation.weekday(day)} was unusual: {notation.money(value)}, where the {WEEKDAYS} such days"
-            f" before it had {notation.money(middle)} in the middle."
-        )
+            score = (sales[day] - same.median()) / spread
+            found.append((day, sales[day], same.median(), score, "high" if score > 0 else "low"))
+    return pd.DataFrame(found, columns=["metric_date", "value", "expected", "score", "verdict"])
+
+
+def _trend(edition: Edition) -> Iterator[str]:
+    """Where sales go, as of the newest day: a trend is told only where chance is no likely reason for it."""
+    if edition.only.given() or (found := figures.trends(edition.period.last)) is None:
+        return
+    for row in found.to_dict("records"):
+        if row["direction"] in ("up", "down"):
+            yield (
+                f"Over the last {row['window_days']} days sales went {row['direction']} by "
+                f"{notation.money(abs(row['slope']))} a day, apart from the differences between weekdays."
+            )
 
 
 def _listed(parts: list[str]) -> str:

@@ -19,6 +19,9 @@ UGLY_PRODUCTS = [
     '#import "x.typ" $x$ @fig-x *star* _under_ `{python} 1/0`',
     "| pipe | {{< include /etc/passwd >}} ::: [a](b) \\ ~~",
     "+41 -1 @SUM(A1) Größe 50 € عربي 😀",
+    "1. Wahl, 2. Wahl",
+    "- dash // no comment",
+    "= head / term: x",
     "\t@cmd|' /C calc'!A0",
     "Seite&nbsp;1 \u202eevil\u202c <img src=http://evil.example/x.png onerror=alert(1)>",
 ]

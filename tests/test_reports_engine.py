@@ -19,7 +19,7 @@ from conftest import ROOT
 from reports import markdown
 from reports.errors import CellError, DocumentError, ReportError, ReportUsageError
 from reports.registry import find, registered_reports
-from reports.render import bundled, document, kernel, quarto
+from reports.render import bundled, document, kernel, pandoc, quarto
 
 pytestmark = pytest.mark.unit
 
@@ -515,3 +515,12 @@ def pdf_text(file: Path) -> str:
     return subprocess.run(
         ["pdftotext", "-layout", file, "-"], capture_output=True, text=True, check=True
     ).stdout
+
+
+def test_text_that_begins_like_a_list_or_heading_stays_text(tmp_path: Path) -> None:
+    rows = "\n".join(
+        f"| {markdown.text(name)} | 1 |" for name in ("1. Wahl", "- dash", "+ plus", "= head", "/ term: x")
+    )
+    page = pandoc.to_typst(f"| a | b |\n|---|--:|\n{rows}\n", tmp_path, {"title": "x"})
+    cells = re.findall(r"\[#\"(.*?)\"; ", page)
+    assert cells == ["1.", "-", "+", "=", "/"]

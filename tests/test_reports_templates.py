@@ -3,6 +3,7 @@
 import re
 import subprocess
 from collections.abc import Iterator
+from contextlib import closing
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from selenium.webdriver import ChromeOptions
 from selenium.webdriver.chrome.service import Service
 
 from conftest import analytics, make_home, remove_home, select
+from ingest import warehouse
 from reports import figures, sections
 from reports.edition import Edition
 from reports.errors import ReportUsageError
@@ -341,6 +343,26 @@ def test_remarks_say_what_moved_and_why(home: Path, made: dict[str, Rendered]) -
     assert difference == pytest.approx(float(str(now)) - float(str(before)), abs=0.006)
     assert volume + worth == pytest.approx(difference, abs=0.011)
     assert "Sun 22 Jun was unusual: £0.00" in text  # the closed day
+
+
+def test_remarks_follow_the_models_of_anomalies_and_trends_where_they_are_built(home: Path) -> None:
+    with closing(warehouse.connect("transformer")) as connection, connection:
+        connection.cursor().execute(
+            "create table metrics.metrics_anomalies as select 'total_sales' as metric, 'total' as dimension,"
+            " date '2025-06-12' as metric_date, 99.5 as value, 300.25 as expected, -9.0 as score, 'low' as verdict;"
+            "create table metrics.metrics_trends as select 'total_sales' as metric, 'total' as dimension,"
+            " date '2025-06-30' as last_day, 28 as window_days, 12.5 as slope, 'up' as direction"
+        )
+    try:
+        text = html_text(render_report("monthly", None, ["html"]).paths["html"])
+        assert "Thu 12 Jun was unusual: £99.50, where such days before it led to expect £300.25." in text
+        assert "Sun 22 Jun was unusual" not in text
+        assert "Over the last 28 days sales went up by £12.50 a day" in text
+        text = html_text(render_report("monthly", None, ["html"], {"store": "Online"}).paths["html"])
+        assert "£300.25" not in text  # the models speak of the whole business
+    finally:
+        with closing(warehouse.connect("transformer")) as connection, connection:
+            connection.cursor().execute("drop table metrics.metrics_anomalies, metrics.metrics_trends")
 
 
 # ------------------------------------------------------------------------------------------ in a browser

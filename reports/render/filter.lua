@@ -159,9 +159,10 @@ local function image(element)
   return pandoc.RawInline("typst", "#image(" .. quoted(element.src) .. ", alt: " .. quoted(alternative) .. width .. ")")
 end
 
---- Typst makes a minus sign of a hyphen before a number: text stays as it is.
+--- Typst makes a minus sign of a hyphen before a number, and lists, headings and terms of what begins a cell like one:
+--- text stays as it is.
 local function text(element)
-  if typst and (element.text:match("^%-%d") or element.text:match("[^%w]%-%d")) then
+  if typst and (element.text:match("^%d+%.$") or element.text:match("^[%-+=/]") or element.text:match("[^%w]%-%d")) then
     return pandoc.RawInline("typst", "#" .. quoted(element.text) .. ";")
   end
 end
