@@ -82,12 +82,10 @@ def _unusual(edition: Edition) -> Iterator[str]:
         found = _judged_here(edition)
     most = found.sort_values("score", key=abs, ascending=False).head(MOST).sort_values("metric_date")
     for row in most.to_dict("records"):
-        words = {"step up": "a lasting step up", "step down": "a lasting step down"}.get(
-            row["verdict"], "unusual"
-        )
+        day, words = notation.weekday(row["metric_date"]), STEPS.get(row["verdict"], "unusual")
         yield (
-            f"{notation.weekday(row['metric_date'])} was {words}: {notation.money(row['value'])}, where such days "
-            f"before it led to expect {notation.money(row['expected'])}."
+            f"{day} was {words}: {notation.money(row['value'])}, where such days before it "
+            f"led to expect {notation.money(row['expected'])}."
         )
 
 
