@@ -283,6 +283,13 @@ def test_a_wrong_parameter_lists_what_there_is(home: Path, parameters: dict[str,
         render_report("daily", formats=["html"], parameters=parameters)
 
 
+def test_a_parameter_that_a_report_does_not_have_is_refused(home: Path) -> None:
+    with pytest.raises(
+        ReportUsageError, match=r"quality has no parameter store; it has: currency, date, locale"
+    ):
+        render_report("quality", formats=["html"], parameters={"store": "Online"})
+
+
 def test_the_command_ends_with_two_and_says_what_there_is(home: Path) -> None:
     for arguments, message in (
         (["--type", "dialy"], "there are: daily, weekly, monthly, products, customers, quality, dashboard"),
