@@ -20,6 +20,7 @@ import csv, sys, time
 from pathlib import Path
 import pyarrow as pa, pyarrow.parquet as pq
 from reports import workbook
+from reports.archive import Manifest
 from reports.edition import Edition
 from reports.figures import Coverage
 from reports.period import parse
@@ -48,7 +49,9 @@ table = Table("lines", "Lines", "Lines", file, columns, totals="All")
 started = time.monotonic()
 if what == "xlsx":
     edition = Edition(find("daily"), period, Coverage(period.first, period.last))
-    workbook.write([table], edition, "trial", folder / "rows.xlsx")
+    paper = {"paper": "a4"}
+    manifest = Manifest("trial", "daily", "Daily", period.key, period.key, paper, "", "", {}, "", "", "", "")
+    workbook.write([table], edition, manifest, folder / "rows.xlsx")
 elif what == "csv":
     with (folder / "rows.csv").open("w", newline="") as handle:
         writer = csv.writer(handle)

@@ -15,7 +15,8 @@ from xlsxwriter.format import Format
 from xlsxwriter.utility import xl_range, xl_range_abs, xl_rowcol_to_cell
 from xlsxwriter.worksheet import Worksheet
 
-from reports import archive, notation
+from reports import notation
+from reports.archive import Manifest
 from reports.edition import Edition
 from reports.errors import ReportError
 from reports.markdown import LEFT
@@ -36,11 +37,11 @@ SIZE = {"width": 760, "height": 340}
 DATES = (Kind.DAY, Kind.MONTH, Kind.MOMENT)
 
 
-def write(tables: Sequence[Table], edition: Edition, report_id: str, path: Path, paper: str = "a4") -> None:
+def write(tables: Sequence[Table], edition: Edition, manifest: Manifest, path: Path) -> None:
     """Write a workbook with a cover and a sheet for each table. Equal tables make equal files.
 
     Args:
-        paper: that its sheets are printed on, `a4` or `us-letter`.
+        manifest: what the report is made of, for its cover and properties.
 
     Raises:
         ReportError: a table has more rows than a sheet.
@@ -56,20 +57,20 @@ def write(tables: Sequence[Table], edition: Edition, report_id: str, path: Path,
             {
                 "title": f"{edition.report.label} · {notation.period(edition.asked)}",
                 "author": theme().company,
-                "keywords": report_id,
+                "keywords": manifest.report_id,
                 # The day it is about: the time of making would make each file another.
                 "created": datetime.combine(edition.asked.first, datetime.min.time()),
             }
         )
-        book.set_custom_property("report-id", report_id)
-        _Book(book, edition, report_id, paper).write(tables)
+        book.set_custom_property("report-id", manifest.report_id)
+        _Book(book, edition, manifest).write(tables)
 
 
 class _Book:
     """What the sheets of a workbook share: its formats, its footer."""
 
-    def __init__(self, book: xlsxwriter.Workbook, edition: Edition, report_id: str, paper: str) -> None:
-        self.book, self.edition, self.report_id, self.paper = book, edition, report_id, paper
+    def __init__(self, book: xlsxwriter.Workbook, edition: Edition, manifest: Manifest) -> None:
+        self.book, self.edition, self.manifest = book, edition, manifest
         self.formats: dict[tuple[Kind, bool, bool], Format] = {}
         look = theme()
         self.large = book.add_format({"bold": True, "font_size": 14, "font_color": look.accent})
@@ -114,7 +115,7 @@ class _Book:
     def page(self, sheet: Worksheet) -> None:
         """How a sheet is printed."""
         sheet.set_landscape()
-        sheet.set_paper(1 if self.paper == "us-letter" else 9)
+        sheet.set_paper(1 if self.manifest.parameters["paper"] == "us-letter" else 9)
         sheet.fit_to_pages(1, 0)
         title = f"{self.edition.report.label} · {notation.period(self.edition.asked)}"
         sheet.set_footer(f"&L{title.replace('&', '&&')}&RPage &P of &N")
@@ -151,8 +152,8 @@ class _Book:
         row += 2
         fact = self.book.add_format({"font_color": look.muted, "valign": "top"})
         for name, value in (
-            ("Report", self.report_id),
-            ("Made by", archive.code_version()),
+            ("Report", self.manifest.report_id),
+            ("Made by", self.manifest.code_version),
             ("Amounts", f"in {notation.current().currency}; times in UTC"),
         ):
             sheet.write_string(row, 1, name, fact)

@@ -112,7 +112,7 @@ def rebuild_report(report_id: str) -> Rendered:
         results = Results(manifest.folder / archive.RESULTS, only=True)
         work = _Work(report, source, dict(manifest.parameters), tuple(manifest.formats), results)
         work.run(draft, {})
-        files = work.lay_out(draft, manifest.report_id)
+        files = work.lay_out(draft, manifest)
         if differing := archive.changed(manifest, files):
             raise ReportError(
                 f"{report_id} comes out otherwise than it was made ({', '.join(differing)}): made "
@@ -144,7 +144,7 @@ def _render(
             work.run(draft, {data.SNAPSHOT: moment})
             loads = archive.ranges(figures.loaded())
         manifest = work.manifest(loads)
-        files = work.lay_out(draft, manifest.report_id)
+        files = work.lay_out(draft, manifest)
         manifest = archive.store(manifest, source.text, draft / "results", files)
         return manifest, _publish(report, manifest.period, files)
 
@@ -214,7 +214,7 @@ class _Work:
             **made_of,
         )
 
-    def lay_out(self, folder: Path, report_id: str) -> dict[str, Path]:
+    def lay_out(self, folder: Path, manifest: Manifest) -> dict[str, Path]:
         """The files, in the folder, by the names that they get within the folder of their period."""
         from reports import export, notation, workbook
 
@@ -222,11 +222,11 @@ class _Work:
         files: dict[str, Path] = {}
         with notation.writing(self.style):
             if documents := [suffix for suffix in self.formats if suffix in DOCUMENTS]:
-                for suffix, file in self._documents(documents, folder, report_id).items():
+                for suffix, file in self._documents(documents, folder, manifest.report_id).items():
                     files[f"{name}.{suffix}"] = file
             if "xlsx" in self.formats:
                 files[f"{name}.xlsx"] = folder / f"{name}.xlsx"
-                workbook.write(self.tables, self.edition, report_id, files[f"{name}.xlsx"], self._paper)
+                workbook.write(self.tables, self.edition, manifest, files[f"{name}.xlsx"])
             for suffix in EXPORTS:
                 if suffix in self.formats:
                     for table in self.tables:
