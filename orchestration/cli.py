@@ -20,6 +20,7 @@ from orchestration.commands.source import source
 from orchestration.console import FORMAT, Format, select, show
 
 DATE = click.DateTime(formats=["%Y-%m-%d"])
+FORMATS = "pdf, html, xlsx, csv or parquet; default: what its exposure names"
 
 
 class Analytics(click.Group):
@@ -128,20 +129,87 @@ def docs() -> None:
     click.echo(_short(transform.write_docs()))
 
 
-@main.command()
-@click.option("--type", "name", required=True, help="The report's name, e.g. daily.")
-@click.option("--date", "day", type=DATE, help="The day reported on; default: the newest with data.")
-@click.option("--format", "formats", multiple=True, help="pdf, html or xlsx (may be repeated); default: all.")
-def report(name: str, day: datetime | None, formats: tuple[str, ...]) -> None:
-    """Render a report.
+@main.group(invoke_without_command=True)
+@click.option("--type", "name", help="The report's name, e.g. daily.")
+@click.option("--date", "day", type=DATE, help="A day of its period; default: the newest complete period.")
+@click.option("--period", help="Its period: 2025-06-30, 2025-W26, 2025-06, 2025-Q2, 2025 or FIRST..LAST.")
+@click.option("--store", help="Only this store, by name or code.")
+@click.option("--category", help="Only this category of products.")
+@click.option("--channel", help="Only this channel, by name or code.")
+@click.option("--segment", help="Only this segment of customers.")
+@click.option("--currency", help="The sign of amounts; default: the theme's.")
+@click.option("--locale", help="How numbers and dates are written, e.g. de_DE; default: the theme's.")
+@click.option("--paper", help="a4 or us-letter; default: the theme's.")
+@click.option("--format", "formats", multiple=True, help=f"{FORMATS}; may be repeated.")
+@click.pass_context
+def report(
+    context: click.Context,
+    /,
+    name: str | None,
+    day: datetime | None,
+    formats: tuple[str, ...],
+    **parameters: str,
+) -> None:
+    """Render a report; or list, rebuild or add reports.
 
     Example: analytics report --type daily --date 2025-12-31 --format pdf
     """
+    if context.invoked_subcommand:
+        return
+    from reports.registry import registered_reports
     from reports.render import render_report
 
+    if not name:
+        raise click.UsageError(f"say which report with --type; there are: {', '.join(registered_reports())}")
     with _timed(f"report {name}"):
-        rendered = render_report(name, day.date().isoformat() if day else None, formats or None)
-    for path in rendered.paths.values():
+        rendered = render_report(name, day.date().isoformat() if day else None, formats or None, parameters)
+    for path in rendered.files:
+        click.echo(_short(path))
+
+
+@report.command("list")
+@click.option("--format", "format_", type=click.Choice(["table", "csv", "json"]), default="table")
+@click.option("--type", "name", help="Only reports of this name.")
+def report_list(format_: str, name: str | None) -> None:
+    """List the reports in the archive, newest first.
+
+    Example: analytics report list --format csv
+    """
+    from reports import archive
+
+    rows = [
+        (m.report_id, m.report, m.period, m.made_at, " ".join(m.formats), archive.particulars(m))
+        for m in archive.entries(name)
+    ]
+    show(["id", "report", "period", "made_at", "formats", "parameters"], rows, format_)
+
+
+@report.command("rebuild")
+@click.argument("report_id")
+def report_rebuild(report_id: str) -> None:
+    """Make an archived report again, byte for byte, from the results that were kept with it.
+
+    Example: analytics report rebuild daily-2025-12-31-3f9a2c1b7d
+    """
+    from reports.render import rebuild_report
+
+    with _timed(f"report {report_id}"):
+        rendered = rebuild_report(report_id)
+    for path in rendered.files:
+        click.echo(_short(path))
+
+
+@report.command("new")
+@click.argument("name")
+@click.option("--from", "base", default="daily", show_default=True, help="The report to copy.")
+def report_new(name: str, base: str) -> None:
+    """Add a report: a copy of another one's document, and its exposure.
+
+    Example: analytics report new garden --from monthly
+    """
+    from reports.template import new_report
+
+    for path in new_report(name, base):
         click.echo(_short(path))
 
 

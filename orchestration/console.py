@@ -21,6 +21,7 @@ Format = Literal["table", "csv", "json"]
 FORMAT = click.Choice(["table", "csv", "json"])
 WIDEST_CELL = 28
 WIDTH_OF_A_FILE = 160
+WHOLE = 10_000  # for programs: a row is a line
 
 
 def select(query: str, parameters: Sequence[Any] | None = None) -> tuple[list[str], list[tuple[Any, ...]]]:
@@ -39,12 +40,12 @@ def select(query: str, parameters: Sequence[Any] | None = None) -> tuple[list[st
         raise click.ClickException(str(error).strip()) from error
 
 
-def console(stderr: bool = False) -> "Console":
-    """The terminal; where it is none, lines are long rather than folded."""
+def console(stderr: bool = False, elsewhere: int = WIDTH_OF_A_FILE) -> "Console":
+    """The terminal; where it is none, lines of up to ``elsewhere`` characters."""
     from rich.console import Console
 
     is_terminal = (sys.stderr if stderr else sys.stdout).isatty()
-    width = None if is_terminal else _columns_said() or WIDTH_OF_A_FILE
+    width = None if is_terminal else _columns_said() or elsewhere
     return Console(width=width, highlight=False, stderr=stderr)
 
 
@@ -63,7 +64,7 @@ def show(names: Sequence[str], rows: Sequence[Sequence[Any]], format_: Format) -
         table = Table(*names, box=None, header_style="bold", pad_edge=False)
         for row in rows:
             table.add_row(*(Text("" if value is None else str(value)) for value in row))
-        console().print(table)
+        console(elsewhere=WHOLE).print(table)
 
 
 def show_json(value: Any) -> None:

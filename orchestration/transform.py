@@ -104,6 +104,8 @@ def _summary(result: "dbtRunnerResult") -> str:
     kinds: dict[str, int] = {"models": 0, "tests": 0}
     failures = []
     for node in getattr(result.result, "results", []):
+        if node.node.resource_type == "operation":  # a hook
+            continue
         kind = "tests" if node.node.resource_type in ("test", "unit_test") else "models"
         if node.status in ("success", "pass", "warn"):
             kinds[kind] += 1

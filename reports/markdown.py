@@ -18,6 +18,7 @@ PUNCTUATION = re.compile(f"([{re.escape(string.punctuation)}])")
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 # Relative widths of columns, in characters of their longest text.
 NARROWEST, WIDEST = 7, 34
+LEFT = (Kind.TEXT, Kind.DAY, Kind.MONTH)  # kinds that stand at the left of their column
 # pandoc takes the widths of a pipe table from its dashes once a line is longer than its text width of 72.
 DASHES = 200
 
@@ -31,7 +32,7 @@ def text(value: Any) -> str:
 
 def table(content: Table) -> str:
     """A table with its caption and totals, labelled `tbl-NAME`, or one sentence where it has no rows."""
-    if content.frame.empty:
+    if not content.length:
         return f"\n*{text(content.empty)}*\n"
     heads = [text(column.title) for column in content.columns]
     rows = [[text(cell) for cell in row] for row in content.texts()]
@@ -40,7 +41,7 @@ def table(content: Table) -> str:
     widths = [_width(index, heads, rows) for index in range(len(heads))]
     dashes = ["-" * max(3, DASHES * width // sum(widths)) for width in widths]
     rule = [
-        f":{dash}" if column.kind is Kind.TEXT else f"{dash}:"
+        f":{dash}" if column.kind in LEFT else f"{dash}:"
         for column, dash in zip(content.columns, dashes, strict=True)
     ]
     lines = [_line(heads), _line(rule), *(_line(row) for row in rows)]

@@ -3,6 +3,7 @@
 An exposure registers a document with its formats, schedule and time zone. Making it belongs to `render/`.
 """
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,15 +11,23 @@ from typing import Any
 import yaml
 
 from ingest import warehouse
+from reports.archive import TEMPLATE, Manifest
 from reports.errors import ReportError, ReportUsageError
+from reports.period import Grain
 
 EXPOSURES = warehouse.ROOT / "dbt_project" / "models" / "exposures.yml"
+FOLDER = Path(__file__).parent
 FORMATS = ("pdf", "html", "xlsx")
+GRAINS = tuple(grain.value for grain in Grain if grain is not Grain.DAYS)
+ABOUT = ("sales", "loads")  # whose days its periods are
+REF = re.compile(r"ref\('(\w+)'\)")
 
 
 @dataclass(frozen=True)
 class Report:
-    """A registered report: its document, the formats it is made in, when (cron) and in which time zone."""
+    """A registered report: its document, the formats it is made in, when (cron) and in which time zone; the
+    kind of its periods and whose days they are; the tables of its workbook and the models that it is made
+    from."""
 
     name: str
     label: str
@@ -27,6 +36,15 @@ class Report:
     formats: tuple[str, ...]
     schedule: str | None
     timezone: str
+    grain: Grain = Grain.DAY
+    about: str = "sales"
+    workbook: tuple[str, ...] = ()
+    models: tuple[str, ...] = ()
+
+    def as_archived(self) -> dict[str, Any]:
+        """What the archive keeps of it: all that decides what it shows."""
+        return {"grain": self.grain.value, "about": self.about, "workbook": list(self.workbook),
+                "models": list(self.models)}  # fmt: skip
 
 
 def registered_reports(exposures: Path = EXPOSURES) -> dict[str, Report]:
@@ -52,6 +70,24 @@ def find(name: str, exposures: Path = EXPOSURES) -> Report:
     return known[name]
 
 
+def from_archive(manifest: Manifest) -> Report:
+    """A report as it was when the archive took it, whatever its exposure says now."""
+    kept = manifest.exposure
+    return Report(
+        name=manifest.report,
+        label=manifest.label,
+        description="",
+        document=manifest.folder / TEMPLATE,
+        formats=tuple(manifest.formats),
+        schedule=None,
+        timezone="UTC",
+        grain=Grain(kept["grain"]),
+        about=kept["about"],
+        workbook=tuple(kept["workbook"]),
+        models=tuple(kept["models"]),
+    )
+
+
 def _meta(entry: dict[str, Any]) -> dict[str, Any]:
     return (entry.get("config") or {}).get("meta") or {}
 
@@ -60,10 +96,22 @@ def _report(entry: dict[str, Any], file: str) -> Report:
     name, meta = entry["name"], _meta(entry)
     document = warehouse.ROOT / meta["document"]
     formats = tuple(meta.get("formats", ()))
+    workbook = tuple(meta.get("workbook", ()))
+    grain, about = meta.get("grain", "day"), meta.get("about", "sales")
     if not document.is_file():
         raise ReportError(f"{file}: the document of the exposure {name} does not exist: {meta['document']}")
     if not formats or not set(formats) <= set(FORMATS):
         raise ReportError(f"{file}: the exposure {name} needs `formats`, one or more of {', '.join(FORMATS)}")
+    if ("xlsx" in formats) != bool(workbook):
+        raise ReportError(
+            f"{file}: the exposure {name} needs `workbook`, the tables of its workbook, if and only if xlsx "
+            "is one of its formats"
+        )
+    if grain not in GRAINS or about not in ABOUT:
+        raise ReportError(
+            f"{file}: the exposure {name}: `grain` is one of {', '.join(GRAINS)}; "
+            f"`about` one of {', '.join(ABOUT)}"
+        )
     return Report(
         name=name,
         label=entry.get("label", name),
@@ -72,4 +120,8 @@ def _report(entry: dict[str, Any], file: str) -> Report:
         formats=formats,
         schedule=meta.get("schedule"),
         timezone=meta.get("timezone", "UTC"),
+        grain=Grain(grain),
+        about=about,
+        workbook=workbook,
+        models=tuple(model for ref in entry.get("depends_on", []) for model in REF.findall(ref)),
     )

@@ -10,7 +10,7 @@ from ingest import warehouse
 
 LAST_DAY = "2025-06-30"
 CLOSED_DAY = "2025-06-22"  # a day with no sale at all
-DAYS = 200
+DAYS = 430
 
 # Each of these would break out of a careless Markdown, typst, HTML or workbook template.
 UGLY_PRODUCTS = [
@@ -19,7 +19,14 @@ UGLY_PRODUCTS = [
     '#import "x.typ" $x$ @fig-x *star* _under_ `{python} 1/0`',
     "| pipe | {{< include /etc/passwd >}} ::: [a](b) \\ ~~",
     "+41 -1 @SUM(A1) Größe 50 € عربي 😀",
+    "1. Wahl, 2. Wahl",
+    "- dash // no comment",
+    "= head / term: x",
+    "\t@cmd|' /C calc'!A0",
+    "Seite&nbsp;1 \u202eevil\u202c <img src=http://evil.example/x.png onerror=alert(1)>",
 ]
+UGLY_STORE = "Station <Mall> #panic() [x](javascript:alert(1))"
+UGLY_SEGMENT = "=1+1"
 
 OPS = """
 create table ops.loads (
@@ -56,6 +63,16 @@ from (
     (2, 'shop', 12, 'price_not_negative'), (4, 'desk', 3, 'occurred_at_plausible')
 ) as rejected (load_id, source, line, rule);
 
+create table ops.test_results (
+    test_name text, model_name text, status text, failures bigint, message text, checked_at timestamp
+);
+insert into ops.test_results
+values
+    ('primary_key_fact_sales', 'fact_sales', 'pass', 0, '', '2025-07-01 05:00'),
+    ('metrics_daily_equals_facts', 'fact_sales', 'pass', 0, '', '2025-07-01 05:00'),
+    ('metrics_daily_equals_facts', 'metrics_daily', 'pass', 0, '', '2025-07-01 05:00'),
+    ('elsewhere', 'some_other_model', 'fail', 3, 'Got 3 results', '2025-07-01 05:00');
+
 insert into ops.reconciliation
 values
     ('sales', 100, 100, 0, 1234.50, 1234.50, 1234.50, 1234.50, 0),
@@ -74,22 +91,36 @@ select
     end as product_name,
     (array['Garden', 'Kitchen', 'Lighting', 'Toys', '<i>Odd</i> & Co'])[1 + n %% 5] as category,
     round(2 + n %% 17 * 1.13, 2) as unit_cost,
-    round(5 + n %% 23 * 1.37 + case when n <= %(ugly_count)s then 60 else 0 end, 2) as unit_price
+    round(5 + n %% 23 * 1.37 + case when n <= %(ugly_count)s then 60 else 0 end, 2) as unit_price,
+    n = 40 as is_inferred
 from generate_series(0, 40) as n;
 
 create table marts.dim_stores as
 select
     n as store_id,
     'S' || n as store_code,
-    (array['Unknown', 'High Street', 'Riverside', 'Station <Mall>', 'Online'])[n + 1] as store_name
+    (array['Unknown', 'High Street', 'Riverside', %(ugly_store)s, 'Online'])[n + 1] as store_name,
+    false as is_inferred
 from generate_series(0, 4) as n;
 
 create table marts.dim_channels as
 select
     n as channel_id,
     'H' || n as channel_code,
-    (array['Unknown', 'Phone', 'E-mail', 'Chat', 'Counter'])[n + 1] as channel_name
+    (array['Unknown', 'Phone', 'E-mail', 'Chat', 'Counter'])[n + 1] as channel_name,
+    false as is_inferred
 from generate_series(0, 4) as n;
+
+create table marts.dim_customers as
+select
+    n as customer_id,
+    'C' || n as customer_code,
+    case when n %% 10 <> 0 then 'First' || n end as first_name,
+    case when n %% 10 <> 0 then 'Last <' || n || '>' end as last_name,
+    (array['Private', 'Trade', %(ugly_segment)s])[1 + n %% 3] as segment,
+    (array['United Kingdom', 'France'])[1 + n %% 2] as country,
+    n > 290 as is_inferred
+from generate_series(0, 300) as n;
 
 create table marts.fact_sales as
 select
@@ -97,9 +128,13 @@ select
     product_id,
     (1 + (d * 31 + k * 17) %% 300)::integer as customer_id,
     (1 + (d + k / 2) %% 4)::integer as store_id,
+    (1 + k %% 2)::integer as channel_id,
     date %(last)s - d as sale_date,
     (1 + (d + k) %% 3)::integer as quantity,
+    unit_price,
     round((1 + (d + k) %% 3) * unit_price, 2)::numeric(10, 2) as total_amount,
+    'inbox/' || (date %(last)s - d) || '.csv' as source_file,
+    (k + 1)::bigint as source_line,
     'shop' as source_name,
     'T' || d || '-' || k / 2 as transaction_code,
     (date %(last)s - d) + interval '12 hours' as sold_at
@@ -113,6 +148,8 @@ select
     row_number() over ()::integer as interaction_id,
     (1 + (d * 31 + k * 17) %% 300)::integer as customer_id,
     (1 + (d + k * k) %% 4)::integer as channel_id,
+    (array['call', 'visit'])[1 + k %% 2] as interaction_type,
+    (array['resolved', 'open'])[1 + k %% 2] as status,
     (date %(last)s - d) + k * interval '23 minutes' as interaction_date,
     case when k %% 9 = 0 then null else 60 + (d * 11 + k * 37) %% 600 end::integer as duration
 from generate_series(0, %(days)s - 1) as d
@@ -144,7 +181,8 @@ select
     sale_date as metric_date,
     sum(quantity)::integer as units_sold,
     sum(total_amount)::numeric(10, 2) as revenue,
-    sum(total_amount - quantity * unit_cost)::numeric(10, 2) as profit
+    sum(total_amount - quantity * unit_cost)::numeric(10, 2) as profit,
+    (10 + product_id * 3) as stock_level
 from marts.fact_sales
 join marts.dim_products using (product_id)
 group by product_id, sale_date;
@@ -156,6 +194,8 @@ def fill() -> None:
     values = {
         "ugly": UGLY_PRODUCTS,
         "ugly_count": len(UGLY_PRODUCTS),
+        "ugly_store": UGLY_STORE,
+        "ugly_segment": UGLY_SEGMENT,
         "last": LAST_DAY,
         "closed": CLOSED_DAY,
         "days": DAYS,

@@ -7,7 +7,6 @@ import subprocess
 import sys
 import threading
 import time
-from datetime import date
 from html import unescape
 from pathlib import Path
 
@@ -20,11 +19,9 @@ from conftest import ROOT
 from reports import markdown
 from reports.errors import CellError, DocumentError, ReportError, ReportUsageError
 from reports.registry import find, registered_reports
-from reports.render import bundled, document, kernel, quarto
+from reports.render import bundled, document, kernel, pandoc, quarto
 
 pytestmark = pytest.mark.unit
-
-DAY = date(2025, 6, 30)
 
 
 def write(folder: Path, body: str, head: str = "title: Trial\nlang: en\nexecute: {echo: false}") -> Path:
@@ -39,7 +36,9 @@ def render(
     path = write(folder, body) if head is None else write(folder, body, head)
     target = folder / "out"
     target.mkdir()
-    return bundled.render(path, values, formats, target, day=DAY, env={})
+    source = document.read(path).with_parameters(dict(values))
+    meta = {"subtitle": "30 Jun 2025", "report-id": "trial-1", "papersize": "a4"}
+    return bundled.lay_out(source, kernel.run(source, env={}), formats, target, meta)
 
 
 def html(folder: Path, body: str, **values: str) -> str:
@@ -212,7 +211,7 @@ def test_figures_tables_callouts_columns_and_breaks_in_pdf(tmp_path: Path) -> No
     assert "Last page." in pages[1]
     assert "Page 2 of 2" in pages[1]
     info = subprocess.run(["pdfinfo", file], capture_output=True, text=True, check=True).stdout
-    assert re.search(r"Title: +Trial\n", info)
+    assert re.search(r"Title: +Trial · 30 Jun 2025\n", info)
     assert re.search(r"Tagged: +yes", info)
     assert "A4" in info
     raw = file.read_bytes()
@@ -280,6 +279,66 @@ print("printed")
     assert re.search(r'<h2 class="board-title">Second</h2>\s*<pre><code>printed', page)
 
 
+def test_dashboards_have_pages_tabs_and_a_sidebar(tmp_path: Path) -> None:
+    body = """
+# First page
+
+## {.sidebar}
+
+Beside.
+
+## Row {.tabset}
+
+::: {.card title="One & only"}
+Inside one.
+:::
+
+::: {.card title="Two"}
+Inside two.
+:::
+
+# Second page
+
+## Row
+
+### Column {.tabset}
+
+::: {.card title="Three"}
+Inside three.
+:::
+"""
+    page = render(tmp_path, body, head="title: Trial\nformat:\n  dashboard:\n    scrolling: true")[
+        "html"
+    ].read_text()
+    labels = re.findall(r'<label for="(tabs-\d+-\d+)">(.*?)</label>', page)
+    assert [unescape(name) for _, name in labels] == [
+        "First page",
+        "One & only",
+        "Two",
+        "Second page",
+        "Three",
+    ]
+    assert set(re.findall(r'id="(tabs-\d+-\d+)"', page)) == {label for label, _ in labels}
+    assert page.count(" checked>") == 3  # of the pages, of the row, of the column
+    assert re.search(r'board-sidebar">\s*<p>Beside.</p>', page)
+
+
+def test_tabsets_are_tabs_in_html_and_headings_in_pdf(tmp_path: Path) -> None:
+    body = "## Before\n\n::: {.panel-tabset}\n## Left\n\nIn the left.\n\n## Right\n\nIn the right.\n:::\n"
+    files = render(tmp_path, body, ("pdf", "html"))
+    page = files["html"].read_text()
+    assert re.findall(r"<label for=\S+>(.*?)</label>", page) == ["Left", "Right"]
+    assert re.search(r'<div class="tabs-panel">\s*<p>In the right.</p>', page)
+    assert re.search(r"Left\s+In the left.\s+Right\s+In the right.", pdf_text(files["pdf"]))
+
+
+def test_metadata_stands_where_its_shortcode_does_also_in_what_cells_print(tmp_path: Path) -> None:
+    cell = "```{python}\n#| output: asis\nprint('Printed {{< meta report-id >}}.')\n```"
+    page = html(tmp_path, f"In prose {{{{< meta report-id >}}}}.\n\n{cell}")
+    assert "In prose trial-1." in page
+    assert "Printed trial-1." in page
+
+
 # ------------------------------------------------------------------------------------------- what it refuses
 
 
@@ -293,7 +352,9 @@ print("printed")
         ("text\n\n{{< video x.mp4 >}}", "line 9: the shortcode 'video' is not known here"),
         ("```{python}\nfrom IPython.display import HTML\nHTML('<b>x</b>')\n```", "this cell shows HTML"),
         ("```{python}\nimport matplotlib.pyplot as plt\nplt.plot([1])\nplt.show()\n```", "needs `fig-alt`"),
-        ("::: {.panel-tabset}\nx\n:::", "does not know the block class `.panel-tabset`"),
+        ("::: {.panel-input}\nx\n:::", "does not know the block class `.panel-input`"),
+        ("::: {.panel-tabset}\nx\n:::", "anything before the first heading of a `.panel-tabset`"),
+        ("{{< meta nothing >}}", "line 7: the document has no metadata 'nothing'"),
         ("See @fig-none.", "nothing in the document is labelled fig-none"),
         ("See @smith2020.", "does not know citations: @smith2020"),
         ("```{python}\n#| a: [\n1\n```", "the options of the cell at line 8 cannot be read"),
@@ -367,13 +428,18 @@ def test_the_registry_is_the_exposures(tmp_path: Path) -> None:
     assert reports["daily"].formats == ("pdf", "html", "xlsx")
     assert reports["daily"].document == ROOT / "reports" / "daily.qmd"
     assert reports["dashboard"].formats == ("html",)
-    with pytest.raises(ReportUsageError, match=r"no report 'dialy'; there are: daily, dashboard"):
+    with pytest.raises(ReportUsageError, match=r"no report 'dialy'; there are: daily, weekly, .*dashboard"):
         find("dialy")
     broken = tmp_path / "exposures.yml"
     broken.write_text(
         "exposures: [{name: lost, config: {meta: {document: reports/lost.qmd, formats: [pdf]}}}]"
     )
     with pytest.raises(ReportError, match=r"document of the exposure lost does not exist: reports/lost\.qmd"):
+        registered_reports(broken)
+    broken.write_text(
+        "exposures: [{name: odd, config: {meta: {document: reports/daily.qmd, formats: [xlsx]}}}]"
+    )
+    with pytest.raises(ReportError, match=r"odd needs `workbook`"):
         registered_reports(broken)
     broken.write_text(
         "exposures: [{name: odd, config: {meta: {document: reports/daily.qmd, formats: [docx]}}}]"
@@ -397,7 +463,8 @@ def test_the_quarto_command_is_called_as_its_documentation_says(
     program.write_text(
         '#!/bin/sh\nprintf "%s|" "$@" >> "$CALLS"\necho >> "$CALLS"\n'
         "while [ $# -gt 0 ]; do case $1 in --output) name=$2;; --output-dir) dir=$2;; esac; shift; done\n"
-        'grep -q "^title: Trial" trial.qmd && echo made > "$dir/$name"\n'
+        'grep -q "^title: Trial" trial.qmd && grep -q "^subtitle: \\"30 Jun 2025\\"$" trial.qmd && '
+        'grep -qv "^report-id: draft" trial.qmd && test -f theme/theme.yml && echo made > "$dir/$name"\n'
     )
     program.chmod(0o755)
     monkeypatch.setenv("CALLS", str(tmp_path / "calls"))
@@ -407,18 +474,20 @@ def test_the_quarto_command_is_called_as_its_documentation_says(
     sources.mkdir()
     target = tmp_path / "out"
     target.mkdir()
-    values = {"date": "2025-06-30"}
-    files = quarto.render(write(sources, "x"), values, ["pdf", "html"], target, day=DAY, env={})
+    body = '```{python}\n#| tags: [parameters]\ndate = ""\n```'
+    source = document.read(write(sources, body)).with_parameters({"date": "2025-06-30"})
+    meta = {"subtitle": "30 Jun 2025", "report-id": "trial-1"}
+    files = quarto.render(source, ["pdf", "html"], target, meta, {})
     assert {suffix: file.read_text() for suffix, file in files.items()} == {"pdf": "made\n", "html": "made\n"}
     expected = [
-        ["render", "trial.qmd", "--to", to, "-P", "date:2025-06-30", "-M", "date:2025-06-30",
-         "--output", f"trial.{suffix}", "--output-dir", str(target), ""]
+        ["render", "trial.qmd", "--to", to, "-P", "date:2025-06-30", "--output", f"trial.{suffix}",
+         "--output-dir", str(target), ""]
         for to, suffix in (("typst", "pdf"), ("html", "html"))
     ]  # fmt: skip
     assert [line.split("|") for line in (tmp_path / "calls").read_text().splitlines()] == expected
     program.write_text("#!/bin/sh\necho 'cell 3 failed' >&2\nexit 1\n")
     with pytest.raises(ReportError, match=r"quarto could not render trial\.qmd: cell 3 failed"):
-        quarto.render(sources / "trial.qmd", values, ["pdf"], tmp_path / "other", day=DAY, env={})
+        quarto.render(source, ["pdf"], tmp_path / "other", meta, {})
     monkeypatch.setenv("ANALYTICS_QUARTO", str(tmp_path / "absent"))
     with pytest.raises(ReportUsageError, match=r"ANALYTICS_QUARTO names .*absent"):
         quarto.command()
@@ -446,3 +515,12 @@ def pdf_text(file: Path) -> str:
     return subprocess.run(
         ["pdftotext", "-layout", file, "-"], capture_output=True, text=True, check=True
     ).stdout
+
+
+def test_text_that_begins_like_a_list_or_heading_stays_text(tmp_path: Path) -> None:
+    rows = "\n".join(
+        f"| {markdown.text(name)} | 1 |" for name in ("1. Wahl", "- dash", "+ plus", "= head", "/ term: x")
+    )
+    page = pandoc.to_typst(f"| a | b |\n|---|--:|\n{rows}\n", tmp_path, {"title": "x"})
+    cells = re.findall(r"\[#\"(.*?)\"; ", page)
+    assert cells == ["1.", "-", "+", "=", "/"]

@@ -1,5 +1,8 @@
---- Quarto's dashboard layout for the bundled engine: level-2 headings are rows, level-3 headings are columns in
---- them, `.card` and `.valuebox` blocks are what stands there. Headings only divide: their text is not shown.
+--- Quarto's dashboard layout for the bundled engine: level-1 headings are pages, level-2 headings rows, level-3
+--- headings columns in them; `.tabset` makes tabs of what stands in a row or column, `.sidebar` puts it at the left.
+--- `.card` and `.valuebox` blocks are what stands there. Headings only divide: their text is shown for pages alone.
+
+local tabs = dofile(pandoc.path.join({ pandoc.path.directory(PANDOC_SCRIPT_FILE), "tabs.lua" }))
 
 local function refuse(what)
   error("the bundled engine's dashboards do not know " .. what, 0)
@@ -50,6 +53,18 @@ local function items(blocks)
   return list
 end
 
+--- Each card under a tab of its title.
+local function tabbed(blocks)
+  local entries = pandoc.List()
+  for _, block in ipairs(blocks) do
+    if not (is(block, "card") and block.attributes.title) then
+      refuse("anything but cards with a title in a `.tabset`")
+    end
+    entries:insert({ title = pandoc.Inlines(block.attributes.title), blocks = block.content })
+  end
+  return pandoc.Div(tabs(entries), { class = "board-card" })
+end
+
 --- The blocks before the first heading of a level, and those below each.
 local function split(blocks, level)
   local before, parts = pandoc.List(), pandoc.List()
@@ -58,12 +73,15 @@ local function split(blocks, level)
       if block.level < level then
         refuse("headings of level " .. block.level)
       end
-      for _, class in ipairs(block.classes) do
-        if class == "tabset" or class == "sidebar" or class == "toolbar" then
-          refuse("`." .. class .. "`")
-        end
+      if block.classes:includes("toolbar") then
+        refuse("`.toolbar`")
       end
-      parts:insert({ attributes = block.attributes, blocks = pandoc.List() })
+      parts:insert({
+        title = block.content,
+        attributes = block.attributes,
+        classes = block.classes,
+        blocks = pandoc.List(),
+      })
     elseif #parts > 0 then
       parts[#parts].blocks:insert(block)
     else
@@ -73,17 +91,58 @@ local function split(blocks, level)
   return before, parts
 end
 
-function Pandoc(document)
-  local leading, rows = split(document.blocks, 2)
-  local page = pandoc.List(leading)
-  for _, row in ipairs(rows) do
-    local before, columns = split(row.blocks, 3)
-    local content = items(before)
-    for _, column in ipairs(columns) do
-      content:insert(pandoc.Div(items(column.blocks), pandoc.Attr("", { "board-column" }, flexible(column.attributes))))
-    end
-    page:insert(pandoc.Div(content, { class = "board-row" }))
+local function column(part)
+  local content = part.classes:includes("tabset") and pandoc.List({ tabbed(part.blocks) }) or items(part.blocks)
+  return pandoc.Div(content, pandoc.Attr("", { "board-column" }, flexible(part.attributes)))
+end
+
+local function row(part)
+  if part.classes:includes("tabset") then
+    return pandoc.Div(tabbed(part.blocks), { class = "board-row" })
   end
-  document.blocks = page
+  local before, columns = split(part.blocks, 3)
+  local content = items(before)
+  content:extend(columns:map(column))
+  return pandoc.Div(content, { class = "board-row" })
+end
+
+--- The blocks of a page as rows, with a sidebar beside them where there is one.
+local function page(blocks)
+  local leading, parts = split(blocks, 2)
+  local rows, sidebar = pandoc.List(leading), nil
+  for _, part in ipairs(parts) do
+    if part.classes:includes("sidebar") then
+      sidebar = pandoc.Div(part.blocks, { class = "board-card board-sidebar" })
+    else
+      rows:insert(row(part))
+    end
+  end
+  if not sidebar then
+    return rows
+  end
+  return pandoc.List({ pandoc.Div({ sidebar, pandoc.Div(rows, { class = "board-main" }) }, { class = "board-beside" }) })
+end
+
+function Pandoc(document)
+  local has_pages = false
+  for _, block in ipairs(document.blocks) do
+    has_pages = has_pages or (block.t == "Header" and block.level == 1)
+  end
+  if not has_pages then
+    document.blocks = page(document.blocks)
+    return document
+  end
+  local leading, pages = split(document.blocks, 1)
+  local sidebar, entries = nil, pandoc.List()
+  for _, part in ipairs(pages) do
+    if part.classes:includes("sidebar") then
+      sidebar = pandoc.Div(part.blocks, { class = "board-card board-sidebar" })
+    else
+      entries:insert({ title = part.title, blocks = page(part.blocks) })
+    end
+  end
+  local main = pandoc.Div(tabs(entries), { class = "board-pages" })
+  document.blocks = leading
+  document.blocks:insert(sidebar and pandoc.Div({ sidebar, main }, { class = "board-beside" }) or main)
   return document
 end

@@ -4,9 +4,10 @@ Reading only. Running the cells belongs to `kernel.py`, writing their results in
 """
 
 import ast
+import hashlib
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +50,13 @@ class Document:
     path: Path
     meta: dict[str, Any]
     parts: tuple[Prose | Cell, ...]
+    text: str = ""  # as it was read
+    values: dict[str, Any] = field(default_factory=dict)  # of the parameters that were set
+
+    @property
+    def sha256(self) -> str:
+        """The hash of its text."""
+        return hashlib.sha256(self.text.encode()).hexdigest()
 
     @property
     def title(self) -> str:
@@ -92,7 +100,7 @@ class Document:
             if isinstance(part, Cell) and PARAMETERS in part.options.get("tags", []):
                 assignments = "\n".join(f"{name} = {value!r}" for name, value in values.items())
                 parts.append(Cell(assignments, {"include": False}, part.line))
-        return Document(self.path, self.meta, tuple(parts))
+        return replace(self, parts=tuple(parts), values=values)
 
     def _cells(self) -> Iterator[Cell]:
         return (part for part in self.parts if isinstance(part, Cell))
@@ -122,7 +130,7 @@ def read(path: Path) -> Document:
             parts.append(Prose(source, line))
         else:
             parts.append(_cell(source, line, path.name))
-    return Document(path, meta, tuple(parts))
+    return Document(path, meta, tuple(parts), text)
 
 
 def _cell(source: str, line: int, name: str) -> Cell:

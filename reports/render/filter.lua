@@ -2,8 +2,9 @@
 --- numbered figures and tables, references to them, alternative texts. What it does not know it refuses.
 
 local typst = FORMAT:match("typst") ~= nil
+local tabs = dofile(pandoc.path.join({ pandoc.path.directory(PANDOC_SCRIPT_FILE), "tabs.lua" }))
 local callouts = { note = "Note", tip = "Tip", important = "Important", warning = "Warning", caution = "Caution" }
-local refused_classes = { "^panel%-", "^column%-", "^aside$", "^tabset$", "^sidebar$", "^toolbar$", "^content%-" }
+local refused_classes = { "^panel%-", "^column%-", "^aside$", "^toolbar$", "^content%-" }
 local refused_attributes = { ["layout"] = true, ["layout-nrow"] = true }
 local supplements = { fig = "Figure", tbl = "Table" }
 local numbers = {}
@@ -88,6 +89,25 @@ local function layout(div, count)
   return grid(cells, widths)
 end
 
+--- Each heading of the first one's level begins a tab; in a PDF it is a heading.
+local function tabset(block)
+  if typst then
+    return block.content
+  end
+  local entries, level = pandoc.List(), nil
+  for _, part in ipairs(block.content) do
+    if part.t == "Header" and part.level == (level or part.level) then
+      level = part.level
+      entries:insert({ title = part.content, blocks = pandoc.List() })
+    elseif #entries > 0 then
+      entries[#entries].blocks:insert(part)
+    else
+      unknown("anything before the first heading of a `.panel-tabset`")
+    end
+  end
+  return tabs(entries)
+end
+
 local function div(block)
   for _, class in ipairs(block.classes) do
     local kind = class:match("^callout%-(.+)$")
@@ -95,6 +115,8 @@ local function div(block)
       return callout(block, kind)
     elseif class == "columns" then
       return columns(block)
+    elseif class == "panel-tabset" then
+      return tabset(block)
     end
     for _, pattern in ipairs(refused_classes) do
       if class:match(pattern) then
@@ -137,9 +159,10 @@ local function image(element)
   return pandoc.RawInline("typst", "#image(" .. quoted(element.src) .. ", alt: " .. quoted(alternative) .. width .. ")")
 end
 
---- Typst makes a minus sign of a hyphen before a number: text stays as it is.
+--- Typst makes a minus sign of a hyphen before a number, and lists, headings and terms of what begins a cell like one:
+--- text stays as it is.
 local function text(element)
-  if typst and (element.text:match("^%-%d") or element.text:match("[^%w]%-%d")) then
+  if typst and (element.text:match("^%d+%.$") or element.text:match("^[%-+=/]") or element.text:match("[^%w]%-%d")) then
     return pandoc.RawInline("typst", "#" .. quoted(element.text) .. ";")
   end
 end
@@ -175,7 +198,22 @@ local function reference(cite)
   return pandoc.Link(numbers[name], "#" .. name)
 end
 
+--- In a PDF the first heading is of level 1, as Quarto's `shift-heading-level-by` makes it; PDF/UA demands it.
+local function from_level_one(document)
+  local least
+  document:walk({ Header = function(header) least = math.min(least or header.level, header.level) end })
+  return document:walk({
+    Header = function(header)
+      header.level = header.level - least + 1
+      return header
+    end,
+  })
+end
+
 function Pandoc(document)
+  if typst then
+    document = from_level_one(document)
+  end
   document = document:walk({
     Figure = function(element) return number(element, "fig") end,
     Table = function(element) return number(element, "tbl") end,

@@ -15,10 +15,11 @@ import typst
 from reports.errors import DocumentError
 from reports.theme import FILE as THEME
 from reports.theme import FOLDER as THEME_FOLDER
-from reports.theme import font_folders
+from reports.theme import font_folders, theme
 
 HERE = Path(__file__).parent
 SECONDS = 60
+PDF_STANDARDS: list[Any] = ["ua-1"]  # tagged, titled, with a text for each figure: PDF/UA-1
 
 
 def to_typst(markdown: str, folder: Path, meta: Mapping[str, Any]) -> str:
@@ -48,6 +49,7 @@ def to_pdf(page: str, folder: Path, target: Path) -> None:
             font_paths=fonts,
             ignore_system_fonts=True,
             format="pdf",
+            pdf_standards=PDF_STANDARDS,
         )
     except typst.TypstError as error:
         raise DocumentError(f"the page cannot be set: {error}") from error
@@ -68,6 +70,9 @@ def _pandoc(markdown: str, to: str, folder: Path, meta: Mapping[str, Any], argum
     Raises:
         DocumentError: pandoc or the filter refuses the document; with what they say.
     """
+    logo = folder / theme().logo
+    logo.parent.mkdir(parents=True, exist_ok=True)
+    logo.write_bytes((THEME_FOLDER.parent / theme().logo).read_bytes())
     values = folder / "metadata.json"
     values.write_text(json.dumps(dict(meta), default=str), encoding="utf-8")
     command = [

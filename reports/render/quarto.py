@@ -4,22 +4,23 @@ Quarto brings its own pandoc, typst and page layout. Used where the command is f
 other engine.
 """
 
+import json
 import os
+import re
 import shutil
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
-from datetime import date
 from pathlib import Path
-from typing import Any
 
 from ingest import warehouse
 from reports.errors import ReportError, ReportUsageError
-from reports.render import document
+from reports.render.document import Document
 from reports.theme import font_folders
 
 VARIABLE = "ANALYTICS_QUARTO"
 SECONDS = 600
+FOLDER = Path(__file__).parents[1]
 
 
 def command() -> str | None:
@@ -35,40 +36,50 @@ def command() -> str | None:
 
 
 def render(
-    path: Path,
-    parameters: Mapping[str, Any],
-    formats: Sequence[str],
-    folder: Path,
-    *,
-    day: date,
-    env: dict[str, str],
+    source: Document, formats: Sequence[str], folder: Path, meta: Mapping[str, str], env: Mapping[str, str]
 ) -> dict[str, Path]:
-    """Render a document; arguments and result as in `bundled.render`.
+    """Render a document with its parameters set; arguments and result as in `bundled.lay_out`.
+
+    Args:
+        env: environment variables for the cells, which Quarto runs itself.
 
     Raises:
         ReportError: quarto failed; with what it says.
     """
     program = command()
     assert program is not None, "asked for only where quarto is found"
-    is_dashboard = document.read(path).is_dashboard
-    # Quarto writes beside the document before it moves its output: each render works on a copy of its own.
-    sources = folder / "sources"
-    shutil.copytree(path.parent, sources, ignore=shutil.ignore_patterns("__pycache__", "*.py"))
     environment = os.environ | {
         "ANALYTICS_HOME": str(warehouse.home()),  # absolute: the cells run in another folder
         "QUARTO_PYTHON": sys.executable,
         "TYPST_FONT_PATHS": os.pathsep.join(str(path) for path in font_folders()),
     }
+    name = source.path.name
     files = {}
-    for name in formats:
-        to = "typst" if name == "pdf" else "dashboard" if is_dashboard else "html"
-        files[name] = folder / f"{path.stem}.{name}"
-        settings = [part for key, value in parameters.items() for part in ("-P", f"{key}:{value}")]
+    for suffix in formats:
+        # Quarto writes beside the document before it moves its output: each render works on a copy of its
+        # own.
+        sources = folder / f"quarto-{suffix}"
+        shutil.copytree(FOLDER, sources, ignore=shutil.ignore_patterns("__pycache__", "*.py", "*.qmd"))
+        (sources / name).write_text(with_meta(source.text, meta), encoding="utf-8")
+        to = "typst" if suffix == "pdf" else "dashboard" if source.is_dashboard else "html"
+        files[suffix] = folder / f"{source.path.stem}.{suffix}"
+        settings = [part for key, value in source.values.items() for part in ("-P", f"{key}:{value}")]
         done = subprocess.run(
-            [program, "render", path.name, "--to", to, *settings, "-M", f"date:{day.isoformat()}",
-             "--output", files[name].name, "--output-dir", str(folder)],
-            cwd=sources, env=environment | env, timeout=SECONDS, capture_output=True, text=True, check=False,
+            [program, "render", name, "--to", to, *settings, "--output", files[suffix].name,
+             "--output-dir", str(folder)],
+            cwd=sources, env=environment | dict(env), timeout=SECONDS, capture_output=True, text=True,
+            check=False,
         )  # fmt: skip
-        if done.returncode or not files[name].exists():
-            raise ReportError(f"quarto could not render {path.name}: {done.stderr.strip()}")
+        if done.returncode or not files[suffix].exists():
+            raise ReportError(f"quarto could not render {name}: {done.stderr.strip()}")
     return files
+
+
+def with_meta(text: str, meta: Mapping[str, str]) -> str:
+    """A document's text with metadata in its front matter, instead of what stood there under the same
+    names."""
+    _, head, body = re.split(r"^---[ \t]*$\n?", text, maxsplit=2, flags=re.MULTILINE)
+    for key, value in meta.items():
+        head = re.sub(rf"^{re.escape(key)}:.*\n", "", head, flags=re.MULTILINE)
+        head += f"{key}: {json.dumps(value, ensure_ascii=False)}\n"
+    return f"---\n{head}---\n{body}"

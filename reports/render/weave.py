@@ -7,6 +7,7 @@ like on a page belongs to `filter.lua` and the templates.
 import ast
 import base64
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,13 +20,16 @@ CELL_OPTIONS = {
     "tags", "label", "echo", "eval", "output", "include", "warning", "error",
     "fig-cap", "fig-alt", "title", "content", "icon", "color",
 }  # fmt: skip
-SHORTCODE = re.compile(r"\{\{<\s*(\S+).*?>\}\}")
+SHORTCODE = re.compile(r"\{\{<\s*(\S+)(.*?)>\}\}")
 PAGE_BREAK = '\n```{=typst}\n#pagebreak(weak: true)\n```\n```{=html}\n<div class="page-break"></div>\n```\n'
 IMAGES = {"image/svg+xml": "svg", "image/png": "png"}
 
 
-def weave(document: Document, results: list[Result], folder: Path) -> str:
+def weave(document: Document, results: list[Result], folder: Path, meta: Mapping[str, Any]) -> str:
     """The Markdown of an executed document. Its figures are written into the folder, beside it.
+
+    Args:
+        meta: what the shortcode `meta` finds.
 
     Raises:
         DocumentError: a cell option, shortcode or kind of output that this engine does not know.
@@ -33,33 +37,42 @@ def weave(document: Document, results: list[Result], folder: Path) -> str:
     texts = []
     for number, result in enumerate(results, start=1):
         if isinstance(result.part, Prose):
-            texts.append(_prose(document, result.part, result.values))
+            texts.append(_prose(document, result.part, result.values, meta))
         else:
-            texts.append(_cell(document, result.part, result.outputs, folder, number))
+            texts.append(_cell(document, result, folder, number, meta))
     return "\n\n".join(texts) + "\n"
 
 
-def _prose(document: Document, part: Prose, values: tuple[Inline, ...]) -> str:
+def _prose(document: Document, part: Prose, values: tuple[Inline, ...], meta: Mapping[str, Any]) -> str:
     queue = iter(values)
 
     def inline(_match: re.Match[str]) -> str:
         value = next(queue)
         return value.text if value.is_markdown else markdown.text(value.text)
 
-    def shortcode(match: re.Match[str]) -> str:
-        if match.group(1) == "pagebreak":
+    return INLINE.sub(inline, _shortcodes(part.source, meta, document, part.line))
+
+
+def _shortcodes(source: str, meta: Mapping[str, Any], document: Document, line: int) -> str:
+    """A text with what its shortcodes stand for. In texts from data they are escaped, so that none works."""
+
+    def meaning(match: re.Match[str]) -> str:
+        name, key = match.group(1), match.group(2).strip()
+        if name == "pagebreak":
             return PAGE_BREAK
-        where = f"{document.path.name}, line {part.line + part.source.count(chr(10), 0, match.start())}"
-        raise DocumentError(
-            f"{where}: the shortcode {match.group(1)!r} is not known here; known is: pagebreak"
-        )
+        if name == "meta" and key in meta:
+            return markdown.text(meta[key])
+        where = f"{document.path.name}, line {line + source.count(chr(10), 0, match.start())}"
+        if name == "meta":
+            raise DocumentError(f"{where}: the document has no metadata {key!r}")
+        raise DocumentError(f"{where}: the shortcode {name!r} is not known here; known are: meta, pagebreak")
 
-    return INLINE.sub(inline, SHORTCODE.sub(shortcode, part.source))
+    return SHORTCODE.sub(meaning, source)
 
 
-def _cell(
-    document: Document, cell: Cell, outputs: tuple[dict[str, Any], ...], folder: Path, number: int
-) -> str:
+def _cell(document: Document, result: Result, folder: Path, number: int, meta: Mapping[str, Any]) -> str:
+    cell, outputs = result.part, result.outputs
+    assert isinstance(cell, Cell)
     where = f"{document.path.name}, line {cell.line}"
     if unknown := sorted(set(cell.options) - CELL_OPTIONS):
         raise DocumentError(
@@ -79,6 +92,8 @@ def _cell(
             label = str(options.get("label", f"cell-{number}")) + ("" if index == 1 else f"-{index}")
             texts.append(_output(output, options, label, folder, where))
     body = "\n\n".join(text for text in texts if text)
+    if options.get("output") == "asis":
+        body = _shortcodes(body, meta, document, cell.line)
     if document.is_dashboard and body and options.get("output") != "asis":
         title = f' title="{_attribute(options["title"])}"' if "title" in options else ""
         return f":::::: {{.card{title}}}\n\n{body}\n\n::::::"

@@ -20,10 +20,14 @@ class Theme:
     """The entries of theme.yml; colours as `#rrggbb`."""
 
     company: str
+    logo: str
+    papersize: str
     currency: str
+    locale: str
     font: str
     fallback_font: str
     accent: str
+    pale: str
     ink: str
     muted: str
     rule: str
@@ -36,10 +40,14 @@ class Theme:
 @cache
 def theme() -> Theme:
     """The theme in force."""
-    entries: dict[str, Any] = yaml.safe_load(FILE.read_text(encoding="utf-8"))["house-style"]
-    colours = ("accent", "ink", "muted", "rule", "panel", "good", "bad")
+    content = yaml.safe_load(FILE.read_text(encoding="utf-8"))
+    entries: dict[str, Any] = content["house-style"]
+    colours = ("accent", "pale", "ink", "muted", "rule", "panel", "good", "bad")
     return Theme(
         company=entries["company"],
+        logo=entries["logo"],
+        papersize=content["papersize"],
+        locale=entries["locale"],
         currency=entries["currency"],
         font=entries["font"],
         fallback_font=entries["fallback-font"],
