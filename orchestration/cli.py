@@ -168,9 +168,9 @@ def report(
 
 
 @report.command("list")
-@click.option("--format", "format_", type=click.Choice(["table", "csv", "json"]), default="table")
+@click.option("--format", "format_", type=FORMAT, default="table")
 @click.option("--type", "name", help="Only reports of this name.")
-def report_list(format_: str, name: str | None) -> None:
+def report_list(format_: Format, name: str | None) -> None:
     """List the reports in the archive, newest first.
 
     Example: analytics report list --format csv
