@@ -59,6 +59,14 @@ def build(arguments: Sequence[str] = (), on_event: Callable[[Any], None] | None 
     return _summary(result)
 
 
+def cancel() -> None:
+    """Roll back what this process's build is doing at the moment."""
+    from dbt.adapters.factory import FACTORY
+
+    for adapter in FACTORY.adapters.values():
+        adapter.cancel_open_connections()  # type: ignore[attr-defined]
+
+
 def write_docs() -> Path:
     """dbt's documentation of the models as one self-contained page; returns its path.
 
