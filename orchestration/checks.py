@@ -90,7 +90,9 @@ def failed_checks(instance: dg.DagsterInstance, keys: Collection[dg.AssetCheckKe
     found = []
     for key, record in instance.event_log_storage.get_latest_asset_check_execution_by_key(list(keys)).items():
         evaluation = record.evaluation
-        if evaluation and not evaluation.passed and evaluation.severity is dg.AssetCheckSeverity.ERROR:
+        if not isinstance(evaluation, dg.AssetCheckEvaluation):  # planned by a run that was interrupted
+            continue
+        if not evaluation.passed and evaluation.severity is dg.AssetCheckSeverity.ERROR:
             found.append(f"{key.name} of {key.asset_key.to_user_string()}")
     return sorted(found)
 
