@@ -34,9 +34,10 @@ URL_SECRET = re.compile(
     r"|[?&](token|access_token|api_?key|key|secret|password)=(?!\$\{)",
     re.IGNORECASE,
 )
+CRON_FIELDS = re.compile(r"[\d*/,A-Za-z-]+( [\d*/,A-Za-z-]+){4}")
 # What a source says for all its feeds, and a feed for itself.
 FEED_DEFAULTS = {"mode", "max_shrink", "clean"}
-SOURCE_KEYS = {"kind", "timezone", "feeds"} | FEED_DEFAULTS
+SOURCE_KEYS = {"kind", "timezone", "schedule", "feeds"} | FEED_DEFAULTS
 FEED_KEYS = {"key", "columns", "rules"} | FEED_DEFAULTS
 
 
@@ -120,12 +121,21 @@ class Feed:
 
 
 @dataclass(frozen=True)
+class Schedule:
+    """When a source is read by itself: a cron expression and the time zone it is meant in."""
+
+    cron: str
+    timezone: str
+
+
+@dataclass(frozen=True)
 class Source:
     """One source system and its feeds, in the order of the file."""
 
     name: str
     kind: Kind
     feeds: tuple[Feed, ...]
+    schedule: Schedule | None = None
 
 
 def sources_file() -> Path:
@@ -221,18 +231,34 @@ class _Reader:
             raise self.error((*path, "kind") if "kind" in entry else path, unknown("kind", kind, PLACES))
         self.known(entry, SOURCE_KEYS | PLACES[kind].known.keys(), path)
         self.secrets(entry, path)
-        timezone = entry.get("timezone", "UTC")
+        timezone = self.timezone(entry, path)
+        feeds = self.mapping(entry.get("feeds"), (*path, "feeds"), f"a mapping of {', '.join(ENTITIES)}")
+        said = _Said(name, kind, timezone, self.place(kind, entry, path), self.feed_defaults(entry, path))
+        return Source(
+            name,
+            kind,
+            tuple(self.feed(said, key, feeds[key]) for key in feeds),
+            self.schedule(entry["schedule"], timezone, (*path, "schedule")) if "schedule" in entry else None,
+        )
+
+    def timezone(self, entry: Mapping[str, Any], path: tuple[str, ...], default: str = "UTC") -> str:
+        timezone = entry.get("timezone", default)
         try:
             ZoneInfo(timezone)
         except (ZoneInfoNotFoundError, ValueError, TypeError) as error:
             raise self.error(
                 (*path, "timezone"), f"no such time zone: {timezone!r} (e.g. Europe/London)"
             ) from error
-        defaults = self.feed_defaults(entry, path)
-        feeds = self.mapping(entry.get("feeds"), (*path, "feeds"), f"a mapping of {', '.join(ENTITIES)}")
-        place = self.place(kind, entry, path)
-        said = _Said(name, kind, timezone, place, defaults)
-        return Source(name, kind, tuple(self.feed(said, key, feeds[key]) for key in feeds))
+        return str(timezone)
+
+    def schedule(self, value: Any, timezone: str, path: tuple[str, ...]) -> Schedule:
+        """A cron expression, or one with a time zone; that of the source's times is the default."""
+        entry = value if isinstance(value, dict) else {"cron": value}
+        self.known(entry, {"cron", "timezone"}, path)
+        cron = entry.get("cron")
+        if not isinstance(cron, str) or not CRON_FIELDS.fullmatch(cron):
+            raise self.error(path, f'expected a cron expression such as "0 6 * * *", found {cron!r}')
+        return Schedule(cron, self.timezone(entry, path, timezone))
 
     def feed_defaults(self, entry: dict[str, Any], path: tuple[str, ...]) -> dict[str, Any]:
         """What an entry says of mode, max_shrink and clean, as arguments of a Feed."""

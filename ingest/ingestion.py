@@ -22,11 +22,12 @@ os.environ.setdefault("RUNTIME__LOG_LEVEL", "ERROR")
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one source: its loads, or the error that kept it from being read."""
+    """What became of one source: its loads, or the error that kept it from being read, with its cause."""
 
     source: str
     loads: list[Load] = field(default_factory=list)
     error: str | None = None
+    cause: Exception | None = None
 
     def summary(self) -> str:
         """One line for a person."""
@@ -134,7 +135,7 @@ class DataIngestion:
                 try:
                     yield Outcome(source.name, land(source, ledger, feeds, start))
                 except (SourceError, ConfigError) as error:
-                    yield Outcome(source.name, error=str(error))
+                    yield Outcome(source.name, error=str(error), cause=error)
 
     def _load_file(self, file: Path, entity: Entity) -> Outcome:
         with file.open(encoding="utf-8-sig", newline="") as handle:

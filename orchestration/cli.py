@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import click
@@ -91,16 +92,24 @@ def ingest(sources: tuple[str, ...], since: str | None, full_refresh: bool) -> N
 
     Example: analytics ingest --source shop
     """
-    from demo.desk import desk_server
-    from ingest import DataIngestion
+    from ingest.config import ConfigError, load_sources, sources_file, unknown
+    from orchestration.translator import landed_key
 
-    failed = False
-    with desk_server():
-        for outcome in DataIngestion().run(sources or None, None, since, full_refresh):
-            failed = failed or bool(outcome.error)
-            click.secho(outcome.summary(), fg="red" if outcome.error else None, err=bool(outcome.error))
-    if failed:
-        raise SystemExit(1)
+    known = load_sources()
+    for name in sources:
+        if name not in known:
+            raise ConfigError(f"{sources_file()}: {unknown('source', name, known)}")
+    chosen = [known[name] for name in sources or known]
+    if since is not None:
+        chosen = [s for s in chosen if any("cursor" in feed.place for feed in s.feeds)]
+        if not chosen:
+            raise ConfigError(f"{sources_file()}: --since needs a source with a `cursor`; there is none")
+    start = {"since": since, "full_refresh": full_refresh}
+    _run_job(
+        "ingest",
+        [landed_key(s.name, feed.name) for s in chosen for feed in s.feeds],
+        config={"ops": {f"land_{s.name}": {"config": start} for s in chosen}},
+    )
 
 
 @main.command()
@@ -111,11 +120,9 @@ def build(select: str | None, full_refresh: bool) -> None:
 
     Example: analytics build --select metrics_daily+
     """
-    from orchestration import transform
-
-    arguments = [*(["--select", select] if select else []), *(["--full-refresh"] if full_refresh else [])]
+    config = {"ops": {"dbt_build": {"config": {"full_refresh": full_refresh}}}}
     with _timed("dbt build"):
-        click.echo(transform.build(arguments))
+        _run_job("build", _models(select) if select else None, config=config)
 
 
 @main.command()
@@ -214,6 +221,44 @@ def report_new(name: str, base: str) -> None:
 
 
 @main.command()
+@click.option("--type", "name", required=True, help="The report's name, e.g. daily.")
+@click.option("--from", "first", type=DATE, required=True, help="The first day.")
+@click.option("--to", "last", type=DATE, help="The last day; default: the newest with data.")
+@click.option("--again", is_flag=True, help="Also the days that were made before.")
+def backfill(name: str, first: datetime, last: datetime | None, again: bool) -> None:
+    """Make a report for each day of a time, except for those that were made. Sends nothing.
+
+    Example: analytics backfill --type daily --from 2025-12-01 --to 2025-12-30
+    """
+    from orchestration.home import use_home
+
+    use_home()
+    from dagster import DagsterInstance
+
+    from orchestration.assets import DAY
+    from orchestration.translator import report_key
+    from reports import registry
+
+    registry.find(name)
+    key = report_key(name)
+    with DagsterInstance.get() as instance:
+        until = (last or datetime.max).date().isoformat()
+        days = [
+            day for day in instance.get_dynamic_partitions(DAY) if first.date().isoformat() <= day <= until
+        ]
+        done = set() if again else instance.get_materialized_partitions(key)
+    if not days:
+        raise click.UsageError("no day of this time has data")
+    wanted = [day for day in days if day not in done]
+    click.echo(f"{name}: {len(days)} days, {len(days) - len(wanted)} of them made before")
+    failed = [day for day in wanted if not _run_job("report", [key], day=day, stop=False)]
+    if failed:
+        raise click.ClickException(
+            f"{len(failed)} days failed: {', '.join(failed)}; the same command resumes"
+        )
+
+
+@main.command()
 @click.option("--port", default=3000, show_default=True, help="The port; if it is taken, a free one is used.")
 def dev(port: int) -> None:
     """Start Dagster's UI on this machine's loopback address.
@@ -221,7 +266,7 @@ def dev(port: int) -> None:
     Example: analytics dev
     """
     from demo.desk import desk_server
-    from orchestration.instance import use_home
+    from orchestration.home import use_home
 
     use_home()
     warehouse.start()
@@ -257,6 +302,9 @@ def warehouse_start() -> None:
 
     Example: analytics warehouse start
     """
+    from orchestration.home import use_home
+
+    use_home()
     if not warehouse.is_embedded():
         click.echo(f"The environment names a server of your own: {warehouse.place()}. Nothing to start.")
         return
@@ -294,6 +342,34 @@ def warehouse_url(role: warehouse.Role) -> None:
     Example: psql "$(analytics warehouse url)"
     """
     click.echo(warehouse.url(role))
+
+
+@main.command()
+@click.argument("file", required=False, type=click.Path(dir_okay=False))
+def backup(file: str | None) -> None:
+    """Write the warehouse, the reports and the run history into one file (default: in data/backups).
+
+    Example: analytics backup /backups/analytics.tar
+    """
+    from ingest.backup import backup as write_backup
+
+    with _timed("backup"):
+        click.echo(_short(write_backup(Path(file).absolute() if file else None)))
+
+
+@main.command()
+@click.argument("file", type=click.Path(dir_okay=False, exists=True))
+@click.option("--replace", is_flag=True, help="Also where there are data, which are then lost.")
+def restore(file: str, replace: bool) -> None:
+    """Put a backup in the place of what is there. Stop `analytics dev` and other services first.
+
+    Example: analytics restore data/backups/analytics-20260102T030405Z.tar
+    """
+    from ingest.backup import restore as put_back
+
+    with _timed("restore"):
+        contents = put_back(Path(file), replace=replace)
+    click.echo(f"Restored: {sum(contents['rows'].values()):,} rows as of {contents['made']}")
 
 
 @main.command()
@@ -347,27 +423,62 @@ def _diagnoses() -> Iterator[tuple[str, Callable[[], str]]]:
 # ------------------------------------------------------------------------------------------ helpers
 
 
-def _run_job(name: str) -> None:
-    from orchestration.instance import use_home
+def _run_job(
+    name: str,
+    assets: Sequence[Any] | None = None,
+    *,
+    day: str | None = None,
+    config: Any = None,
+    stop: bool = True,
+) -> bool:
+    """Run a job of Dagster's in this process, whole or some assets of it; say what failed. Returns whether it
+    succeeded, unless a failure should stop the command."""
+    import signal
 
-    with _timed("start"):
-        use_home()
-        from dagster import DagsterInstance
+    from orchestration.home import LONGEST_RUN, use_home
 
-        from orchestration.definitions import defs
+    def too_long(*_: object) -> None:
+        raise TimeoutError(f"the run took longer than {LONGEST_RUN // 3600} hours")
+
+    use_home()
+    from dagster import DagsterInstance
+
+    from orchestration import history
+    from orchestration.definitions import defs
+
+    signal.signal(signal.SIGALRM, too_long)
+    signal.alarm(LONGEST_RUN)
     with DagsterInstance.get() as instance:
+        history.end_dead_runs(instance)
         result = defs.resolve_job_def(name).execute_in_process(
-            run_config={"loggers": {"console": {}}}, instance=instance, raise_on_error=False
+            run_config={"loggers": {"console": {}}} | (config or {}),
+            instance=instance,
+            raise_on_error=False,
+            asset_selection=assets or None,
+            partition_key=day,
         )
-    for event in result.all_events:
-        if event.is_step_failure:
-            error = event.step_failure_data.error
-            while error and error.cause:
-                error = error.cause
-            message = error.message.strip() if error else ""
-            click.secho(f"{event.step_key} failed: {message}", fg="red", err=True)
-    if not result.success:
+        for step, error in history.failed_steps(instance, result.dagster_run):
+            click.secho(f"{step} failed: {error}", fg="red", err=True)
+        if not result.success:
+            history.tell_of_failures(instance)
+    if stop and not result.success:
         raise SystemExit(1)
+    return result.success
+
+
+def _models(select: str) -> Sequence[Any]:
+    """The assets that a selection of dbt's names."""
+    from dagster import AssetsDefinition
+    from dagster_dbt import build_dbt_asset_selection
+
+    from orchestration.definitions import defs
+
+    assets = [asset for asset in defs.assets or () if isinstance(asset, AssetsDefinition)]
+    models = [asset for asset in assets if asset.node_def.name == "dbt_build"]
+    found = build_dbt_asset_selection(models, dbt_select=select).resolve(defs.resolve_asset_graph())
+    if not found:
+        raise click.UsageError(f"no model is selected by {select!r}")
+    return list(found)
 
 
 def _say_what_was_built() -> None:

@@ -6,6 +6,7 @@ Knows dbt and nothing of Dagster.
 import os
 import shutil
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -57,6 +58,16 @@ def build(arguments: Sequence[str] = (), on_event: Callable[[Any], None] | None 
     if result.exception is not None:
         raise BuildError(str(result.exception)) from result.exception
     return _summary(result)
+
+
+def cancel() -> None:
+    """Roll back what this process's build is doing at the moment."""
+    from dbt.adapters.factory import FACTORY
+    from dbt_common.exceptions import DbtRuntimeError
+
+    for adapter in FACTORY.adapters.values():
+        with suppress(DbtRuntimeError):  # one that is just being opened
+            adapter.cancel_open_connections()  # type: ignore[attr-defined]
 
 
 def write_docs() -> Path:

@@ -10,14 +10,21 @@ a report               reports / <name>                reports
 """
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
-from dagster import AssetKey, AssetSpec
+from dagster import AssetKey, AssetSpec, AutomationCondition
 from dagster_dbt import DagsterDbtTranslator, DbtProject
 
 from ingest.config import Source
+from orchestration import metadata
 
 LANDING, REPORTS = "landing", "reports"
+
+# A model follows its parents. A source that was read and brought nothing new does not count as a change.
+WHEN_PARENTS_CHANGED = AutomationCondition.eager().replace(
+    "newly_updated", AutomationCondition.data_version_changed()
+)
 
 
 def landed_key(source: str, entity: str) -> AssetKey:
@@ -30,6 +37,12 @@ def report_key(report: str) -> AssetKey:
     return AssetKey([REPORTS, report])
 
 
+def owners(owner: Mapping[str, Any] | None) -> list[str]:
+    """An owner of a dbt group or exposure, as Dagster writes it."""
+    email, name = (owner or {}).get("email"), (owner or {}).get("name")
+    return [email] if isinstance(email, str) else [f"team:{name}"] if name else []
+
+
 class Translator(DagsterDbtTranslator):
     """dbt nodes as assets. A dbt source stands for what every source of sources.yml lands there, so a model
     on it depends on those landed rows directly."""
@@ -37,6 +50,7 @@ class Translator(DagsterDbtTranslator):
     def __init__(self, sources: Sequence[Source]) -> None:
         super().__init__()
         self.sources = sources
+        self._specs: dict[str, AssetSpec] = {}  # asked for at each event of dbt
 
     def get_asset_key(self, dbt_resource_props: Mapping[str, Any]) -> AssetKey:
         """``schema/name``, whether or not the schema is a custom one."""
@@ -48,17 +62,34 @@ class Translator(DagsterDbtTranslator):
         """The layer: the folder below models/."""
         return str(dbt_resource_props["fqn"][1])
 
+    def get_owners(self, dbt_resource_props: Mapping[str, Any]) -> Sequence[str]:
+        """The owners in the node's meta, else its group's owner."""
+        group = dbt_resource_props.get("group")
+        given = super().get_owners(dbt_resource_props)
+        return given or owners(group.get("owner") if isinstance(group, dict) else None)
+
+    def get_automation_condition(self, dbt_resource_props: Mapping[str, Any]) -> AutomationCondition[Any]:
+        """Built when what it reads has changed."""
+        return WHEN_PARENTS_CHANGED
+
+    def get_metadata(self, dbt_resource_props: Mapping[str, Any]) -> Mapping[str, Any]:
+        """dbt's own, and where the SQL stands."""
+        file = Path(dbt_resource_props["original_file_path"])
+        return {**super().get_metadata(dbt_resource_props), **metadata.code(file)}
+
     def get_asset_spec(
         self, manifest: Mapping[str, Any], unique_id: str, project: DbtProject | None
     ) -> AssetSpec:
         """The spec of a node, with dbt sources replaced by what is landed there."""
-        spec = super().get_asset_spec(manifest, unique_id, project)
-        sources = {
-            AssetKey([props["schema"], props["name"]]): self._landed(props)
-            for props in manifest["sources"].values()
-        }
-        deps = [key for dep in spec.deps for key in sources.get(dep.asset_key, [dep.asset_key])]
-        return spec.replace_attributes(deps=list(dict.fromkeys(deps)))
+        if unique_id not in self._specs:
+            spec = super().get_asset_spec(manifest, unique_id, project)
+            sources = {
+                AssetKey([props["schema"], props["name"]]): self._landed(props)
+                for props in manifest["sources"].values()
+            }
+            deps = [key for dep in spec.deps for key in sources.get(dep.asset_key, [dep.asset_key])]
+            self._specs[unique_id] = spec.replace_attributes(deps=list(dict.fromkeys(deps)))
+        return self._specs[unique_id]
 
     def _landed(self, dbt_source: Mapping[str, Any]) -> list[AssetKey]:
         """What lands in a dbt source: its entity's feeds; every feed writes the ledger in schema ops."""
