@@ -138,5 +138,6 @@ def _resource(batch: Batch) -> Any:
 
 
 def _hint(column: Column) -> TColumnSchema:
-    hint: TColumnSchema = {**DLT_TYPES[column.type], "name": column.name, "nullable": not column.required}
+    # dlt takes "" for null in columns that it knows as nullable. The tables are ours, and say which ones are.
+    hint: TColumnSchema = {**DLT_TYPES[column.type], "name": column.name, "nullable": False}
     return hint
