@@ -198,3 +198,22 @@ def test_a_null_where_a_length_or_range_is_checked_loses_no_row(
     mapper = Mapper(feed("customers", columns), connection)
     mapper.add(batch(["code", "name", "phone"], [["1", "", ""], ["2", "Ann", ""], ["3", "", "07700"]]))
     assert mapper.counts() == {7: Counts(accepted=3, rejected=0)}
+
+
+@pytest.mark.parametrize("padded", ["x ", " x", "\u00a0x\u00a0", "  x  "])
+def test_blanks_around_a_text_go(connection: duckdb.DuckDBPyConnection, padded: str) -> None:
+    mapper = Mapper(feed("customers", {"customer_code": "code"}), connection)
+    mapper.add(batch(["code"], [[padded], ["a b"], ["ü"]]))
+    assert [code for (code,) in accepted(connection, "customer_code")] == ["x", "a b", "ü"]
+
+
+@pytest.mark.parametrize(("zone", "hour"), [("UTC", 10), ("Europe/London", 9)])
+def test_a_time_with_an_offset_is_that_instant_and_one_without_is_local(
+    connection: duckdb.DuckDBPyConnection, zone: str, hour: int
+) -> None:
+    columns = {"sale_code": "no", "sold_at": "moment", "quantity": "'1'", "total_amount": "'1'"}
+    mapper = Mapper(feed("sales", columns, timezone=zone), connection)
+    times = ["2024-06-24 10:00", "2024-06-24T10:00:00+02:00", "2024-06-24 08:00:00Z"]
+    mapper.add(batch(["no", "moment"], [[str(n), time] for n, time in enumerate(times)]))
+    hours = [sold_at.hour for (sold_at,) in accepted(connection, "sold_at")]
+    assert hours == [hour, 8, 8]
