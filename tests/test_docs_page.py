@@ -24,6 +24,7 @@ WALK = PAGE.read_text(encoding="utf-8").split("\n## What `source add` accepts")[
 BLOCK = re.compile(r"```(\w+)(?: (\S+))?\n(.*?)```|<!-- mended: (\S+) (\S+) (\S+) (\S+) -->", re.DOTALL)
 YAML = [match[3] for match in BLOCK.finditer(PAGE.read_text(encoding="utf-8")) if match[1] == "yaml"]
 SECONDS = re.compile(r"^.*: [\d.]+ s$", re.MULTILINE)  # how long something took, printed beside the output
+NODES = re.compile(r"\d+ models built, \d+ tests")
 
 
 def _example(text: str) -> ParameterSet:
@@ -60,7 +61,7 @@ def home() -> Iterator[Path]:
 
 
 def test_the_walk_through_prints_what_the_page_shows(home: Path) -> None:
-    """``data`` on the page is the home. Times and the ends of lines are not compared."""
+    """``data`` on the page is the home. Times, the number of models and the ends of lines are not compared."""
     shown, printed = [], []
     for language, file, text, *mended in (match.groups() for match in BLOCK.finditer(WALK)):
         if language == "csv":
@@ -90,7 +91,8 @@ def run(command: str, home: Path) -> str:
 
 
 def plain(output: str) -> list[str]:
-    return [line.rstrip() for line in SECONDS.sub("", output).splitlines() if line.rstrip()]
+    output = NODES.sub("N models built, N tests", SECONDS.sub("", output))
+    return [line.rstrip() for line in output.splitlines() if line.rstrip()]
 
 
 def mend(workbook: Path, sheet: str, column: str, value: str) -> None:

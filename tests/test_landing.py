@@ -187,7 +187,7 @@ def test_killed_at_any_stage_and_repeated_there_is_no_duplicate_and_no_gap(shop:
     assert shop.landed() == [("1", 1, 2), ("3", 1, 2), ("1", 9, 4)]
     loaded = [load for load in shop.loads() if load[-1] == "loaded"]
     assert loaded == [(2, 1, 1, 1, "loaded"), (3, 2, 1, 2, "loaded")]
-    assert select(shop.home, "select count(*), count(distinct raw_row) from ops.rejected_rows") == [(2, 2)]
+    assert select(shop.home, "select count(*), count(distinct raw_hash) from ops.rejected_rows") == [(2, 2)]
     assert shop.ingest().loads == []
 
 
