@@ -1,7 +1,7 @@
 """The ledger: ``ops.loads`` and ``ops.rejected_rows``, what was read and what became of it.
 
 It is written ahead: a load's counts and its rejected rows stand here, in state ``loading``, before its rows
-are copied into staging by one COPY for each feed. So after a crash the ledger knows which loads are whole
+are copied into staging. So after a crash the ledger knows which loads are whole
 (``recover``), and a repeated run neither doubles nor loses a row. Nothing here reads a source.
 """
 
