@@ -40,7 +40,7 @@ class Till:
     def deliver(self, name: str, *lines: str) -> None:
         self.inbox.mkdir(exist_ok=True)
         (self.inbox / name).write_text(HEADER + "".join(f"{line}\n" for line in lines))
-        assert run("ingest").exit_code == 0
+        assert [outcome.error for outcome in DataIngestion().run()] == [None]
 
     def landed(self) -> list[tuple[object, ...]]:
         sql = "select sale_code, quantity, source_line from staging.sales order by load_id, source_line"

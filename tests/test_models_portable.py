@@ -50,4 +50,6 @@ def test_the_portable_forms_give_the_same_cells_and_are_read_by_spark(dbt: Dbt, 
         assert rows == expected[table], table
     assert len(results) > 30
     for result in results:
+        if result.node.resource_type == "operation":  # a hook; what it ran is in its macro
+            continue
         sqlglot.parse_one(result.node.compiled_code, read="spark")

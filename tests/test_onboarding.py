@@ -22,6 +22,7 @@ from click.testing import CliRunner, Result
 from conftest import SHARED_DATA, make_home, remove_home, select
 from demo import planted
 from demo.retailer import expected, generate
+from ingest import DataIngestion
 from ingest.config import ConfigError, load_sources
 from ingest.onboarding import Entry, add_entry, as_yaml, locate, propose_entry, read, scalar
 from ingest.reading import Answers
@@ -428,9 +429,6 @@ def test_check_shows_what_would_land_and_writes_nothing(empty_home: Path) -> Non
 def filled_home() -> Iterator[Path]:
     """A home whose sources.yml was made by `source add` alone, ingested once."""
     home = make_home()
-    patch = pytest.MonkeyPatch()
-    patch.setenv("ANALYTICS_HOME", str(home))
-    patch.setenv("ANALYTICS_SOURCES", str(home / "sources.yml"))
     generate(home)
     demo = home / "demo"
     calls = [
@@ -462,12 +460,13 @@ def filled_home() -> Iterator[Path]:
                 "chinook_tracks",
             ),
         ]
-    for arguments in adds:
-        done = run("source", "add", *arguments, "--yes")
-        assert done.exit_code == 0, done.output
-    done = run("ingest")
-    assert done.exit_code == 0, done.output
-    patch.undo()
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("ANALYTICS_HOME", str(home))
+        environment.setenv("ANALYTICS_SOURCES", str(home / "sources.yml"))
+        for arguments in adds:
+            done = run("source", "add", *arguments, "--yes")
+            assert done.exit_code == 0, done.output
+        assert {outcome.error for outcome in DataIngestion().run()} == {None}
     yield home
     remove_home(home)
 
