@@ -322,19 +322,17 @@ def test_a_failed_check_holds_the_reports(small_home: Path, failed_run: object) 
     change = "update marts.fact_sales set total_amount = total_amount + {} where sale_code = '{}'"
     with closing_connection("transformer", small_home) as cursor:
         cursor.execute(change.format(1, f"{DAYS[0]}-0"))
-    done = run(small_home, "build", "--select", "ops_reconciliation")
+    reconcile = ("build", "--select", "ops_reconciliation_days+", "--full-refresh")
+    done = run(small_home, *reconcile)
     assert done.returncode == 1
-    assert "nothing_is_lost_on_the_way" in done.stderr
+    assert "nothing_is_lost_from_staging_to_facts" in done.stderr
     done = run(small_home, "backfill", "--type", "daily", "--from", str(DAYS[-1]), "--again")
     assert done.returncode == 1
-    assert (
-        "daily is held until its data are right: the check nothing_is_lost_on_the_way of ops/reconciliation"
-        in done.stderr
-    )
+    assert "daily is held until its data are right: the check nothing_is_lost_from_" in done.stderr
     assert report.stat().st_mtime_ns == made
     with closing_connection("transformer", small_home) as cursor:
         cursor.execute(change.format(-1, f"{DAYS[0]}-0"))
-    assert run(small_home, "build", "--select", "ops_reconciliation").returncode == 0
+    assert run(small_home, *reconcile).returncode == 0
 
 
 @contextmanager
