@@ -36,7 +36,7 @@ URL_SECRET = re.compile(
 )
 CRON_FIELDS = re.compile(r"[\d*/,A-Za-z-]+( [\d*/,A-Za-z-]+){4}")
 # What a source says for all its feeds, and a feed for itself.
-FEED_DEFAULTS = {"mode", "max_shrink", "clean"}
+FEED_DEFAULTS = {"mode", "max_shrink", "clean", "plausible_dates"}
 SOURCE_KEYS = {"kind", "timezone", "schedule", "feeds"} | FEED_DEFAULTS
 FEED_KEYS = {"key", "columns", "rules"} | FEED_DEFAULTS
 
@@ -63,6 +63,7 @@ class Feed:
     ``columns`` and ``rules`` map a name to a DuckDB SQL expression; ``place`` says where the rows are, with
     variables not yet resolved; ``lines`` gives the line in sources.yml of each expression. In mode
     ``snapshot`` a key that is missing was deleted; more than the share ``max_shrink`` of them is refused.
+    ``plausible_dates`` refuses facts from before 1900 or from the future.
     """
 
     source: str
@@ -77,6 +78,7 @@ class Feed:
     clean: Clean = Clean()
     mode: Mode = "append"
     max_shrink: float = MAX_SHRINK
+    plausible_dates: bool = True
 
     @property
     def name(self) -> str:
@@ -261,21 +263,24 @@ class _Reader:
         return Schedule(cron, self.timezone(entry, path, timezone))
 
     def feed_defaults(self, entry: dict[str, Any], path: tuple[str, ...]) -> dict[str, Any]:
-        """What an entry says of mode, max_shrink and clean, as arguments of a Feed."""
-        found: dict[str, Any] = {key: entry[key] for key in ("mode", "max_shrink") if key in entry}
+        """What an entry says of FEED_DEFAULTS, as arguments of a Feed."""
+        found: dict[str, Any] = {key: entry[key] for key in sorted(FEED_DEFAULTS & entry.keys())}
         if "mode" in found and found["mode"] not in MODES:
             raise self.error((*path, "mode"), unknown("mode", found["mode"], MODES))
         share = found.get("max_shrink", MAX_SHRINK)
         if type(share) not in (int, float) or not 0 <= share <= 1:
             raise self.error((*path, "max_shrink"), f"expected a share from 0 to 1, found {share!r}")
-        if "clean" in entry:
-            switches = self.mapping(entry["clean"], (*path, "clean"), "a mapping such as {trim: false}")
+        self.switch(found.get("plausible_dates", True), (*path, "plausible_dates"))
+        if "clean" in found:
+            switches = self.mapping(found["clean"], (*path, "clean"), "a mapping such as {trim: false}")
             self.known(switches, vars(Clean()), (*path, "clean"))
             for key, value in switches.items():
-                if not isinstance(value, bool):
-                    raise self.error((*path, "clean", key), f"expected true or false, found {value!r}")
-            found["clean"] = switches
+                self.switch(value, (*path, "clean", key))
         return found
+
+    def switch(self, value: Any, path: tuple[str, ...]) -> None:
+        if not isinstance(value, bool):
+            raise self.error(path, f"expected true or false, found {value!r}")
 
     def feed(self, said: "_Said", name: str, entry: Any) -> Feed:
         source, kind = said.source, said.kind

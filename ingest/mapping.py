@@ -9,7 +9,7 @@ A row that breaks rules is rejected with the name of each and a reason that quot
 ``<column>_type``     cannot be read as its type, or its expression fails
 ``<column>_length``   longer than its column in the marts
 ``<column>_range``    a number that does not fit exactly: too large, or more than two decimals of money
-``<column>_plausible``  a time before 1900 or in the future
+``<column>_plausible``  a fact's day before 1900 or in the future, unless `plausible_dates: false`
 a rule of the feed    its own name; like a check constraint, it holds where it is null
 ====================  ==================================================================================
 """
@@ -333,13 +333,11 @@ def _read(column: Column, target: str, found_type: str, feed: Feed, source: str)
             checks = [unreadable(number, "a number"), too_large(outside, "does not fit numeric(10,2)")]
             return Reading(parsed, value, checks)
         case "timestamp":
-            now = "(now() at time zone 'UTC')"
-            implausible = f"{target} not between timestamp '{EARLIEST}' and {now} + interval 1 day"
-            reason = f"'{name} is before 1900 or in the future: ' || {shown}"
-            checks = [unreadable(target, "a date and time"), Check(f"{name}_plausible", implausible, reason)]
+            checks = [unreadable(target, "a date and time"), *_plausible(column, target, shown, feed)]
             return Reading([], _utc(x, found_type, feed.timezone), checks)
         case "date":
-            return Reading([], f"try_cast({x} as date)", [unreadable(target, "a date")])
+            checks = [unreadable(target, "a date"), *_plausible(column, target, shown, feed)]
+            return Reading([], f"try_cast({x} as date)", checks)
         case "boolean":
             word = f"lower(trim({x}::varchar))"
             value = (
@@ -347,6 +345,24 @@ def _read(column: Column, target: str, found_type: str, feed: Feed, source: str)
                 f"when {word} in ('false', 'f', 'no', 'n', '0') then false end"
             )
             return Reading([], value, [unreadable(target, "yes or no")])
+
+
+def _plausible(column: Column, target: str, shown: str, feed: Feed) -> list[Check]:
+    """The check that a fact is not older than any business nor from the future; clocks may be a zone ahead.
+
+    Facts have a day that is required; the day on which a store opens may lie ahead.
+    """
+    if not (column.required and feed.plausible_dates):
+        return []
+    latest = "(now() at time zone 'UTC') + interval 1 day"
+    implausible = f"{target} not between timestamp '{EARLIEST}' and {latest}"
+    return [
+        Check(
+            f"{column.name}_plausible",
+            implausible,
+            f"'{column.name} is before 1900 or in the future: ' || {shown}",
+        )
+    ]
 
 
 def _cleaned(column: Column, text: str, clean: Clean) -> str:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
@@ -118,6 +119,25 @@ def test_a_row_that_breaks_one_rule_is_rejected_with_its_name_and_the_value(
     assert mapper.counts() == {7: Counts(accepted=1, rejected=1)}
     raw = json.loads(connection.execute("select raw_row from rejected").fetchall()[0][0])
     assert raw == {name: text or None for name, text in zip(HEADER, bad, strict=True)}
+
+
+@pytest.mark.parametrize("day", ["1066-12-24", "2999-12-24"])
+def test_a_fact_of_no_plausible_day_is_rejected_unless_that_is_switched_off(
+    connection: duckdb.DuckDBPyConnection, day: str
+) -> None:
+    counts = feed("inventory", {"product_code": "sku", "stock_date": "day", "stock_level": "level"})
+    rows = batch(["sku", "day", "level"], [["A", day, "1"]])
+    Mapper(counts, connection).add(rows)
+    assert [rule for rule, _ in rejected(connection)] == ["stock_date_plausible"]
+    with duckdb.connect() as believing:
+        Mapper(replace(counts, plausible_dates=False), believing).add(rows)
+        assert accepted(believing, "stock_date::varchar") == [(day,)]
+
+
+def test_a_store_may_open_next_year(connection: duckdb.DuckDBPyConnection) -> None:
+    stores = feed("stores", {"store_code": "code", "open_date": "opens"})
+    Mapper(stores, connection).add(batch(["code", "opens"], [["S1", "2999-01-01"]]))
+    assert accepted(connection, "store_code") == [("S1",)]
 
 
 def test_all_failures_of_a_row_are_listed(connection: duckdb.DuckDBPyConnection) -> None:
