@@ -14,7 +14,7 @@ from contextlib import closing
 from functools import partial
 from pathlib import Path
 
-from ingest import landing, warehouse
+from ingest import staging, warehouse
 from ingest.ledger import open_ledger
 from orchestration import transform
 
@@ -41,7 +41,7 @@ select
     row_number() over (order by day, n) + {offset} as source_line,
     {load_id} as load_id,
     timestamp '2016-01-02' + {landed} * interval '1 day' as loaded_at,
-    'h' || {load_id} || '-' || day || '-' || n as row_hash,
+    hashtextextended({load_id} || '-' || day || '-' || n, 0) as row_hash,
     {deleted} as is_deleted
 from {lines}
 """
@@ -144,7 +144,7 @@ class History:
             insert into staging.{entity}
                 ({columns}, source_name, source_file, source_line, load_id, loaded_at, row_hash)
             select rows.*, 'shop', '{entity}-{load_id}.csv', row_number() over (order by 1), {load_id},
-                timestamp '2016-01-02' + {self.days} * interval '1 day', md5(rows::text)
+                timestamp '2016-01-02' + {self.days} * interval '1 day', hashtextextended(rows::text, 0)
             from ({rows}) as rows
         """
 
@@ -251,7 +251,7 @@ def main() -> None:
     try:
         warehouse.start()
         with open_ledger():
-            landing.create_tables()
+            staging.create_tables()
         transform.parse()
         measure()
     finally:
