@@ -432,7 +432,7 @@ def _run_job(
     stop: bool = True,
 ) -> bool:
     """Run a job of Dagster's in this process, whole or some assets of it; say what failed. Returns whether it
-    succeeded, unless a failure should stop the command."""
+    succeeded, unless a failure should stop the command. An interruption always does."""
     import signal
 
     from orchestration.home import LONGEST_RUN, use_home
@@ -457,8 +457,11 @@ def _run_job(
             asset_selection=assets or None,
             partition_key=day,
         )
-        for step, error in history.failed_steps(instance, result.dagster_run):
+        failed = history.failed_steps(instance, result.dagster_run)
+        for step, error in failed:
             click.secho(f"{step} failed: {error}", fg="red", err=True)
+        if any(error == history.INTERRUPTED for _, error in failed):
+            raise SystemExit(1)
         if not result.success:
             history.tell_of_failures(instance)
     if stop and not result.success:

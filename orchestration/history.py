@@ -13,6 +13,7 @@ from reports.delivery import smtp
 
 TOLD = "analytics/told"  # a tag of runs whose failure was mailed
 RECENT = timedelta(days=1)  # an older failure is no news
+INTERRUPTED = "interrupted"
 STEPS = (
     ("land_", "ingest --source "),
     ("reports__", "report --type "),
@@ -109,7 +110,7 @@ def failed_steps(instance: dg.DagsterInstance, run: dg.DagsterRun) -> list[tuple
 def first_line(message: str) -> str:
     """The first line of an error, without the name of its Python class."""
     if "DagsterExecutionInterruptedError" in message:
-        return "interrupted"
+        return INTERRUPTED
     lines = message.strip().splitlines() or [""]
     return lines[0].removeprefix("dagster._core.definitions.events.Failure: ") + (
         f" {lines[1].strip()}" if lines[0].endswith(":") and len(lines) > 1 else ""

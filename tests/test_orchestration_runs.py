@@ -249,6 +249,37 @@ def test_a_backfill_makes_each_day_and_resumes_after_a_failure(small_home: Path,
         }
 
 
+def test_an_interrupted_backfill_does_not_go_on_with_the_next_day(
+    small_home: Path, failed_run: object
+) -> None:
+    assert failed_run
+    first, last = (small_home / "reports" / "daily" / str(day) / "daily.pdf" for day in (DAYS[0], DAYS[-1]))
+    made_first, made_last = first.stat().st_mtime_ns, last.stat().st_mtime_ns
+    process = start(small_home, "backfill", "--type", "daily", "--from", str(DAYS[0]), "--again")
+    deadline = time.monotonic() + 120
+    while first.stat().st_mtime_ns == made_first:
+        assert process.poll() is None
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=120)
+    assert process.returncode == 1
+    assert last.stat().st_mtime_ns == made_last
+
+
+def start(home: Path, *arguments: str) -> "subprocess.Popen[str]":
+    """Start the command; it can be interrupted as on a terminal."""
+    return subprocess.Popen(
+        [Path(sys.executable).with_name("analytics"), *arguments],
+        cwd=ROOT,
+        env=os.environ | {"ANALYTICS_HOME": str(home), "ANALYTICS_SOURCES": str(home / "sources.yml")},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
+    )
+
+
 def test_a_run_killed_half_way_is_repeated_without_a_duplicate_or_a_gap(
     small_home: Path, failed_run: object
 ) -> None:
@@ -288,16 +319,7 @@ def test_a_run_killed_half_way_is_repeated_without_a_duplicate_or_a_gap(
 def test_an_interrupted_build_is_rolled_back(small_home: Path, failed_run: object) -> None:
     assert failed_run
     before = select(small_home, EVERYTHING)
-    process = subprocess.Popen(
-        [Path(sys.executable).with_name("analytics"), "build", "--full-refresh"],
-        cwd=ROOT,
-        env=os.environ
-        | {"ANALYTICS_HOME": str(small_home), "ANALYTICS_SOURCES": str(small_home / "sources.yml")},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
-    )
+    process = start(small_home, "build", "--full-refresh")
     building = "select count(*) from pg_stat_activity where application_name = 'dbt' and state <> 'idle'"
     deadline = time.monotonic() + 120
     while select(small_home, building, "transformer") == [(0,)]:
