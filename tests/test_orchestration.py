@@ -9,7 +9,7 @@ import time
 import urllib.request
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,7 @@ from test_dashboard import CHROMIUM, DRIVER, FLAGS
 
 from conftest import ROOT, analytics, free_port, make_home, remove_home, select
 from ingest.config import ConfigError, Schedule, Source, load_sources
+from orchestration.checks import freshness, volume
 
 
 @pytest.fixture(scope="module")
@@ -419,6 +420,36 @@ def test_what_may_answer_the_next_time_is_told_from_what_will_not(
 
 
 @pytest.mark.unit
+@pytest.mark.parametrize(
+    ("ages", "passed"),
+    [
+        ([3, 4, 5, 6, 7, 8], True),  # daily, and three days late
+        ([4, 5, 6, 7, 8, 9], False),
+        ([20, 27, 34, 41, 48, 55], True),  # weekly
+        ([22, 29, 36, 43, 50, 57], False),
+        ([90, 91, 92], True),  # too few to say
+        ([], True),
+    ],
+)
+def test_rows_are_late_when_three_times_the_usual_gap_has_passed(ages: list[int], passed: bool) -> None:
+    now = datetime.now(UTC)
+    assert freshness([now - timedelta(days=age) for age in ages])[0] is passed
+
+
+@pytest.mark.parametrize(
+    ("rows", "passed"),
+    [
+        ([33, 100, 90, 110, 100, 100], False),
+        ([34, 100, 90, 110, 100, 100], True),
+        ([300, 100, 90, 110, 100, 100], True),
+        ([301, 100, 90, 110, 100, 100], False),
+        ([1, 100, 90, 110, 100], True),  # too few to say
+    ],
+)
+def test_a_delivery_is_unusual_with_three_times_more_or_less_rows(rows: list[int], passed: bool) -> None:
+    assert volume(rows)[0] is passed
+
+
 @pytest.mark.parametrize(
     ("status", "expected"), [(500, True), (503, True), (429, True), (401, False), (404, False)]
 )

@@ -357,6 +357,29 @@ def test_a_failed_check_holds_the_reports(small_home: Path, failed_run: object) 
     assert run(small_home, *reconcile).returncode == 0
 
 
+def test_a_new_column_of_a_source_fails_the_check_of_its_columns_and_nothing_else(
+    small_home: Path, failed_run: object
+) -> None:
+    assert failed_run
+    from dagster import AssetCheckKey
+
+    (small_home / "shop" / "till.csv").write_text(
+        f"code,product,sold,quantity,price,till\nT1,P1,{DAYS[-1]} 10:00:00,1,2.50,7\n"
+    )
+    assert run(small_home, "ingest", "--source", "shop").returncode == 0
+    checks = [
+        AssetCheckKey(AssetKey(["staging", "sales", "shop"]), name)
+        for name in ("same_columns_as_before", "source_was_read")
+    ]
+    with history_of(small_home) as instance:
+        found = instance.event_log_storage.get_latest_asset_check_execution_by_key(checks)
+    told = {
+        key.name: (record.evaluation.passed, record.evaluation.description) for key, record in found.items()
+    }  # type: ignore[union-attr]
+    assert told["same_columns_as_before"] == (False, "+ till")
+    assert told["source_was_read"][0]
+
+
 @contextmanager
 def closing_connection(role: Any, home: Path) -> Iterator[Any]:
     from ingest import warehouse
