@@ -21,7 +21,8 @@ dev: .venv/.runtime ## Start Dagster's UI on loopback
 build: .venv/.runtime ## Build and test the models
 	@$(BIN)/analytics build
 
-docs: .venv/.runtime ## Write dbt's documentation as one page, data/docs/index.html
+docs: .venv/.runtime ## Write docs/metrics.md, and dbt's documentation as one page, data/docs/index.html
+	@$(BIN)/python -m orchestration.metric_docs
 	@$(BIN)/analytics docs
 
 lint: .venv/.dev ## Style and types

@@ -23,6 +23,13 @@ TABLES = [
     "marts.dim_channels",
     "metrics.metrics_daily",
     "metrics.metrics_products",
+    "metrics.metrics_stores",
+    "metrics.metrics_interactions",
+    "metrics.metrics_customers",
+    "metrics.metrics_cohorts",
+    "metrics.metrics_components",
+    "metrics.metrics_values",
+    "metrics.metrics_anomalies",
     "marts.dim_products_history",
     "marts.dim_customers_history",
     "marts.dim_dates",
@@ -92,7 +99,7 @@ def select(sql: str) -> list[tuple[Any, ...]]:
 
 def cells(tables: Sequence[str] = TABLES) -> dict[str, list[tuple[Any, ...]]]:
     """All cells of the marts, the metrics and what they are made from."""
-    return {table: select(f"select * from {table} order by 1, 2, 3") for table in tables}
+    return {table: select(f"select cells.* from {table} as cells order by cells") for table in tables}
 
 
 def assert_equals_full_refresh(dbt: Dbt) -> None:

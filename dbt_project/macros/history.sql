@@ -36,3 +36,29 @@
         or previous_hash <> row_hash
         or previous_is_deleted <> is_deleted
 {%- endmacro %}
+
+
+{#- A select of the products of which a version landed since the model's newest load, with the first day of which the
+    cost may be another one: the first version of a product holds for all its days, a later one from the day on which it
+    landed. -#}
+{% macro changed_costs() -%}
+    select
+        landed_costs.product_id,
+        case
+            when exists (
+                select 1
+                from {{ ref('int_product_versions') }} as earlier
+                where earlier.product_id = landed_costs.product_id
+                    and earlier.landed_on < landed_costs.landed_on
+            ) then landed_costs.landed_on
+            else {{ beginning_of_time() }}
+        end as first_day
+    from (
+        select
+            product_id,
+            min(landed_on) as landed_on
+        from {{ ref('int_product_versions') }}
+        where load_id > {{ watermark() }}
+        group by product_id
+    ) as landed_costs
+{%- endmacro %}

@@ -129,3 +129,58 @@
         offset 0
     ) as later
 {%- endmacro %}
+
+
+{#- Columns of each row of `rows` with the median of an expression over the rows with the same keys on the `days` days
+    before it, and the number of those of which it is not null. -#}
+{% macro with_rolling_median(rows, columns, keys, day, days, value, median, observations) -%}
+    {{ return(adapter.dispatch('with_rolling_median')(rows, columns, keys, day, days, value, median, observations)) }}
+{%- endmacro %}
+
+{% macro default__with_rolling_median(rows, columns, keys, day, days, value, median, observations) -%}
+    select
+        {%- for column in columns %}
+        current_rows.{{ column }},
+        {%- endfor %}
+        percentile_cont(0.5) within group (order by earlier.median_value) as {{ median }},
+        count(earlier.median_value) as {{ observations }}
+    from {{ rows }} as current_rows
+    left join (
+        select
+            {%- for key in keys %}
+            {{ rows }}.{{ key }},
+            {%- endfor %}
+            {{ rows }}.{{ day }},
+            {{ value }} as median_value
+        from {{ rows }}
+    ) as earlier
+        on earlier.{{ day }} >= {{ dbt.dateadd('day', -days, 'current_rows.' ~ day) }}
+        and earlier.{{ day }} < current_rows.{{ day }}
+        {%- for key in keys %}
+        and earlier.{{ key }} = current_rows.{{ key }}
+        {%- endfor %}
+    group by {% for column in columns %}current_rows.{{ column }}{{ ', ' if not loop.last }}{% endfor %}
+{%- endmacro %}
+
+{% macro postgres__with_rolling_median(rows, columns, keys, day, days, value, median, observations) -%}
+    select
+        {%- for column in columns %}
+        windows.{{ column }},
+        {%- endfor %}
+        medians.median as {{ median }},
+        coalesce(cardinality(windows.earlier_values), 0) as {{ observations }}
+    from (
+        select
+            {{ rows }}.*,
+            array_agg({{ value }}) filter (where {{ value }} is not null) over (
+                partition by {% for key in keys %}{{ rows }}.{{ key }}{{ ', ' if not loop.last }}{% endfor %}
+                order by {{ rows }}.{{ day }}
+                range between interval '{{ days }} days' preceding and interval '1 day' preceding
+            ) as earlier_values
+        from {{ rows }}
+    ) as windows
+    cross join lateral (
+        select percentile_cont(0.5) within group (order by earlier.median_value) as median
+        from unnest(windows.earlier_values) as earlier (median_value)
+    ) as medians
+{%- endmacro %}

@@ -2,3 +2,23 @@
 {% macro money(precision=10) -%}
     numeric({{ precision }}, 2)
 {%- endmacro %}
+
+
+{#- Sums of anything, without rounding on the way. -#}
+{% macro exact_type() -%}
+    numeric(28, 8)
+{%- endmacro %}
+
+
+{#- Floating point numbers of 64 bits. -#}
+{% macro double_type() -%}
+    {{ return(adapter.dispatch('double_type')()) }}
+{%- endmacro %}
+
+{% macro default__double_type() -%}
+    double precision
+{%- endmacro %}
+
+{% macro spark__double_type() -%}
+    double
+{%- endmacro %}

@@ -8,7 +8,7 @@
     )
 }}
 
-{%- set product_versions = ref('int_product_versions') %}
+-- depends_on: {{ ref('int_product_versions') }}
 
 with
 
@@ -74,32 +74,9 @@ first_counts as (
 
 ),
 
-landed_costs as (
-
-    select
-        product_id,
-        min(landed_on) as landed_on
-    from {{ product_versions }}
-    where load_id > {{ watermark() }}
-    group by product_id
-
-),
-
--- The first version of a product holds for all its days, a later one from the day on which it landed.
 changed_costs as (
 
-    select
-        product_id,
-        case
-            when exists (
-                select 1
-                from {{ product_versions }} as earlier
-                where earlier.product_id = landed_costs.product_id
-                    and earlier.landed_on < landed_costs.landed_on
-            ) then landed_on
-            else {{ beginning_of_time() }}
-        end as first_day
-    from landed_costs
+    {{ changed_costs() }}
 
 ),
 
