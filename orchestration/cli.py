@@ -433,12 +433,7 @@ def _run_job(
 ) -> bool:
     """Run a job of Dagster's in this process, whole or some assets of it; say what failed. Returns whether it
     succeeded, unless a failure should stop the command. An interruption always does."""
-    import signal
-
-    from orchestration.home import LONGEST_RUN, use_home
-
-    def too_long(*_: object) -> None:
-        raise TimeoutError(f"the run took longer than {LONGEST_RUN // 3600} hours")
+    from orchestration.home import use_home
 
     use_home()
     from dagster import DagsterInstance
@@ -446,9 +441,7 @@ def _run_job(
     from orchestration import history
     from orchestration.definitions import defs
 
-    signal.signal(signal.SIGALRM, too_long)
-    signal.alarm(LONGEST_RUN)
-    with DagsterInstance.get() as instance:
+    with DagsterInstance.get() as instance, _no_longer_than(instance.run_monitoring_max_runtime_seconds):
         history.end_dead_runs(instance)
         result = defs.resolve_job_def(name).execute_in_process(
             run_config={"loggers": {"console": {}}} | (config or {}),
@@ -467,6 +460,23 @@ def _run_job(
     if stop and not result.success:
         raise SystemExit(1)
     return result.success
+
+
+@contextmanager
+def _no_longer_than(seconds: int) -> Iterator[None]:
+    """End what takes longer; 0 is no limit. Dagster's daemon does so for the runs that it starts."""
+    import signal
+
+    def too_long(*_: object) -> None:
+        raise TimeoutError(f"longer than {seconds} s, the max_runtime_seconds of dagster.yaml")
+
+    before = signal.signal(signal.SIGALRM, too_long)
+    signal.alarm(seconds)
+    try:
+        yield
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, before)
 
 
 def _models(select: str) -> Sequence[Any]:

@@ -8,8 +8,7 @@ from dotenv import dotenv_values, set_key
 
 from ingest import warehouse
 
-LONGEST_RUN = 4 * 60 * 60  # seconds
-CONFIGURATION = f"""\
+CONFIGURATION = """\
 # Written once; yours to change. What there is: https://docs.dagster.io/deployment/oss/dagster-yaml
 telemetry:
   enabled: false
@@ -17,7 +16,7 @@ nux:  # no invitation to a newsletter over the first page
   enabled: false
 run_monitoring:
   enabled: true
-  max_runtime_seconds: {LONGEST_RUN}  # a run that takes longer is ended
+  max_runtime_seconds: 14400  # a run that takes longer than 4 hours is ended
   free_slots_after_run_end_seconds: 60
 concurrency:
   runs:
@@ -29,9 +28,9 @@ retention:  # of the ticks; old runs are removed by the sensor `housekeeping`
   schedule:
     purge_after_days: 90
   sensor:
-    purge_after_days: {{skipped: 1, success: 90, failure: 90, started: 90}}
+    purge_after_days: {skipped: 1, success: 90, failure: 90, started: 90}
   auto_materialize:
-    purge_after_days: {{skipped: 1, success: 90, failure: 90, started: 90}}
+    purge_after_days: {skipped: 1, success: 90, failure: 90, started: 90}
 """
 ENV = warehouse.ROOT / ".env"
 

@@ -336,6 +336,38 @@ def test_an_interrupted_build_is_rolled_back(small_home: Path, failed_run: objec
     assert select(small_home, EVERYTHING) == before
 
 
+def test_a_run_that_takes_too_long_is_ended(small_home: Path, failed_run: object) -> None:
+    assert failed_run
+    settings = small_home / "dagster" / "dagster.yaml"
+    text = settings.read_text()
+    before = select(small_home, EVERYTHING)
+    settings.write_text(text.replace("max_runtime_seconds: 14400", "max_runtime_seconds: 2"))
+    try:
+        done = run(small_home, "build", "--full-refresh")
+    finally:
+        settings.write_text(text)
+    assert done.returncode == 1
+    assert "longer than 2 s, the max_runtime_seconds of dagster.yaml" in done.stderr
+    assert select(small_home, EVERYTHING) == before
+
+
+def test_of_two_builds_at_once_one_waits(small_home: Path, failed_run: object) -> None:
+    assert failed_run
+    builds = [start(small_home, "build") for _ in range(2)]
+    for build in builds:
+        _, errors = build.communicate(timeout=300)
+        assert build.returncode == 0, errors
+    with history_of(small_home) as instance:
+        both = instance.get_runs(RunsFilter(job_name="build"), limit=2)
+        spans = sorted(
+            (stats.start_time, stats.end_time)
+            for run_ in both
+            for stats in instance.get_run_step_stats(run_.run_id, ["dbt_build"])
+        )
+    (_, first_ended), (second_started, _) = spans
+    assert first_ended <= second_started
+
+
 def test_a_failed_check_holds_the_reports(small_home: Path, failed_run: object) -> None:
     assert failed_run
     report = small_home / "reports" / "daily" / str(DAYS[-1]) / "daily.pdf"
