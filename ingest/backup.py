@@ -25,7 +25,7 @@ from ingest import warehouse
 from ingest.ledger import open_ledger
 
 FORMAT = 1
-FOLDERS = ("dlt", "reports", "archive", "dagster")  # of the home
+FOLDERS = ("dlt", "reports", "archive", "outbox", "dagster")  # of the home
 DUMP, CONTENTS = "warehouse.dump", "contents.json"
 TABLES = """
 select schemaname || '.' || tablename from pg_tables

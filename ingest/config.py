@@ -37,7 +37,7 @@ URL_SECRET = re.compile(
 CRON_FIELDS = re.compile(r"[\d*/,A-Za-z-]+( [\d*/,A-Za-z-]+){4}")
 # What a source says for all its feeds, and a feed for itself.
 FEED_DEFAULTS = {"mode", "max_shrink", "clean", "plausible_dates"}
-SOURCE_KEYS = {"kind", "timezone", "schedule", "feeds"} | FEED_DEFAULTS
+SOURCE_KEYS = {"kind", "timezone", "schedule", "feeds", "meta"} | FEED_DEFAULTS
 FEED_KEYS = {"key", "columns", "rules"} | FEED_DEFAULTS
 
 
@@ -131,6 +131,15 @@ class Schedule:
 
 
 @dataclass(frozen=True)
+class Meta:
+    """Who is told when something is wrong with a source, and which share of rejected rows is too much. An
+    owner who is named gets the rejected rows of each of its files."""
+
+    owner: str | None = None
+    max_rejected_share: float = 0.05
+
+
+@dataclass(frozen=True)
 class Source:
     """One source system and its feeds, in the order of the file."""
 
@@ -138,6 +147,7 @@ class Source:
     kind: Kind
     feeds: tuple[Feed, ...]
     schedule: Schedule | None = None
+    meta: Meta = Meta()
 
 
 def sources_file() -> Path:
@@ -241,7 +251,18 @@ class _Reader:
             kind,
             tuple(self.feed(said, key, feeds[key]) for key in feeds),
             self.schedule(entry["schedule"], timezone, (*path, "schedule")) if "schedule" in entry else None,
+            self.meta(entry["meta"], (*path, "meta")) if "meta" in entry else Meta(),
         )
+
+    def meta(self, value: Any, path: tuple[str, ...]) -> Meta:
+        entry = self.mapping(value, path, "a mapping such as {owner: Shop operations}")
+        self.known(entry, vars(Meta()), path)
+        share = entry.get("max_rejected_share", 0)
+        if type(share) not in (int, float) or not 0 <= share <= 1:
+            raise self.error((*path, "max_rejected_share"), f"expected a share from 0 to 1, found {share!r}")
+        if not isinstance(entry.get("owner", ""), str):
+            raise self.error((*path, "owner"), f"expected a name or an address, found {entry['owner']!r}")
+        return Meta(**entry)
 
     def timezone(self, entry: Mapping[str, Any], path: tuple[str, ...], default: str = "UTC") -> str:
         timezone = entry.get("timezone", default)

@@ -17,8 +17,9 @@ from dagster_dbt.core.dbt_cli_event import DbtCoreCliEventMessage
 from demo.desk import desk_server
 from ingest import DataIngestion, warehouse
 from ingest.config import Source
-from orchestration import metadata, transform
+from orchestration import delivery, metadata, transform
 from orchestration.checks import failed_checks
+from orchestration.delivery import ReportConfig
 from orchestration.translator import LANDING, REPORTS, Translator, landed_key, owners, report_key
 from reports.registry import Report
 from reports.render import render_report
@@ -207,10 +208,14 @@ def _register_days(instance: dg.DagsterInstance, cursor: Any) -> None:
 
 
 def report_asset(
-    report: Report, manifest: Mapping[str, Any], translator: Translator, models: dg.AssetsDefinition
+    report: Report,
+    manifest: Mapping[str, Any],
+    translator: Translator,
+    models: dg.AssetsDefinition,
+    landed: Sequence[dg.AssetKey],
 ) -> dg.AssetsDefinition:
     """A report, downstream of what its exposure says it depends on. One that is no dashboard has a partition
-    for each day; without one it is made for the newest day."""
+    for each day; without one it is made for the newest day. Once made it is sent, if it is due."""
     (exposure,) = (e for e in manifest["exposures"].values() if e["name"] == report.name)
     nodes = exposure["depends_on"]["nodes"]
     deps = [translator.get_asset_spec(manifest, unique_id, None).key for unique_id in nodes]
@@ -227,15 +232,23 @@ def report_asset(
         description=exposure["description"],
         partitions_def=partitions,
     )
-    def render(context: dg.AssetExecutionContext) -> dg.MaterializeResult[None]:
-        if held := failed_checks(context.instance, blocking):
+    def render(context: dg.AssetExecutionContext, config: ReportConfig) -> dg.MaterializeResult[None]:
+        held = failed_checks(context.instance, blocking)
+        # One that goes out with a banner is made all the same, and says on its first page what is wrong.
+        if held and not (report.delivery and report.delivery.on_failed_checks == "banner"):
             raise dg.Failure(
                 f"{report.name} is held until its data are right: the check {'; '.join(held)} failed"
             )
         day = context.partition_key if partitions and context.has_partition_key else None
         rendered = render_report(report.name, day)
         context.log.info(f"{report.name}: {', '.join(str(path) for path in rendered.paths.values())}")
-        shown = {"period": rendered.period, "engine": rendered.engine} | metadata.report(rendered.paths)
+        shown: metadata.Metadata = {"period": rendered.period, "engine": rendered.engine}
+        shown |= metadata.report(rendered.paths)
+        if delivery.is_asked_for(config, context.run):
+            asked_for = bool(config.send)
+            found = delivery.deliver_report(report, rendered.report_id, context.instance, landed, asked_for)
+            context.log.info(f"{report.name}: {found.words}")
+            shown |= delivery.metadata(found)
         if partitions and day is None:
             newest = dg.AssetMaterialization(context.asset_key, partition=rendered.period, metadata=shown)
             context.log_event(newest)

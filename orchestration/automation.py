@@ -5,7 +5,9 @@ import glob
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import dagster as dg
 from dagster._core.storage.dagster_run import IN_PROGRESS_RUN_STATUSES
@@ -134,8 +136,11 @@ class ReportPlan:
         return "rows landed that the models do not have" if arrived > oldest else None
 
     def request(self, instance: dg.DagsterInstance, reason: str) -> dg.RunRequest:
-        """A run that makes the report, for the newest day."""
+        """A run that makes the report, for the newest day that is over where it is read."""
         days = instance.get_dynamic_partitions(DAY) if self.asset.partitions_def else []
+        if self.report.about == "sales":
+            today = datetime.now(ZoneInfo(self.report.timezone)).date().isoformat()
+            days = [day for day in days if day < today] or days
         return dg.RunRequest(
             run_key=f"{self.report.name}:{reason}",
             asset_selection=[self.asset.key],

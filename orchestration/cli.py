@@ -16,6 +16,7 @@ import click
 from dotenv import find_dotenv, load_dotenv
 
 from ingest import warehouse
+from orchestration.commands.deliveries import deliveries
 from orchestration.commands.rejects import rejects
 from orchestration.commands.source import source
 from orchestration.console import FORMAT, Format, select, show
@@ -55,6 +56,7 @@ def main(debug: bool) -> None:
 
 main.add_command(source)
 main.add_command(rejects)
+main.add_command(deliveries)
 
 
 # ------------------------------------------------------------------------------------------ the whole way
@@ -76,11 +78,17 @@ def demo() -> None:
 
 @main.command()
 def run() -> None:
-    """Ingest, build and report, recorded in Dagster's history.
+    """Ingest, build and report, recorded in Dagster's history. Where recipients are set up, send what is due.
 
     Example: analytics run
     """
-    _run_job("everything")
+    from orchestration.delivery import JOB, not_set_up
+
+    succeeded = _run_job("everything", stop=False)
+    if not not_set_up():
+        succeeded &= _run_job(JOB, stop=False)
+    if not succeeded:
+        raise SystemExit(1)
 
 
 @main.command()
@@ -148,6 +156,10 @@ def docs() -> None:
 @click.option("--locale", help="How numbers and dates are written, e.g. de_DE; default: the theme's.")
 @click.option("--paper", help="a4 or us-letter; default: the theme's.")
 @click.option("--format", "formats", multiple=True, help=f"{FORMATS}; may be repeated.")
+@click.option("--send", is_flag=True, help="Send it to the group of its exposure.")
+@click.option("--send-to", metavar="ADDRESS", help="Send it to this address only.")
+@click.option("--preview", is_flag=True, help="Write the mail as a file instead of sending it.")
+@click.option("--force", is_flag=True, help="Send it although it was sent, or is held by a failed test.")
 @click.pass_context
 def report(
     context: click.Context,
@@ -155,23 +167,30 @@ def report(
     name: str | None,
     day: datetime | None,
     formats: tuple[str, ...],
-    **parameters: str,
+    **options: Any,
 ) -> None:
-    """Render a report; or list, rebuild or add reports.
+    """Render a report, and send it if asked; or list, rebuild or add reports.
 
-    Example: analytics report --type daily --date 2025-12-31 --format pdf
+    Examples: analytics report --type daily --date 2025-12-31 --format pdf
+
+    analytics report --type daily --send-to ann@example.com --preview
     """
     if context.invoked_subcommand:
         return
-    from reports.registry import registered_reports
+    from reports.registry import find, registered_reports
     from reports.render import render_report
 
     if not name:
         raise click.UsageError(f"say which report with --type; there are: {', '.join(registered_reports())}")
+    send, send_to, preview, force = (options.pop(key) for key in ("send", "send_to", "preview", "force"))
+    if formats and (send or send_to or preview):
+        formats = tuple(dict.fromkeys((*formats, *find(name).made_as)))
     with _timed(f"report {name}"):
-        rendered = render_report(name, day.date().isoformat() if day else None, formats or None, parameters)
+        rendered = render_report(name, day.date().isoformat() if day else None, formats or None, options)
     for path in rendered.files:
         click.echo(_short(path))
+    if send or send_to or preview:
+        _send(rendered.report_id, send_to or "", preview, force)
 
 
 @report.command("list")
@@ -251,7 +270,8 @@ def backfill(name: str, first: datetime, last: datetime | None, again: bool) -> 
         raise click.UsageError("no day of this time has data")
     wanted = [day for day in days if day not in done]
     click.echo(f"{name}: {len(days)} days, {len(days) - len(wanted)} of them made before")
-    failed = [day for day in wanted if not _run_job("report", [key], day=day, stop=False)]
+    config = {"ops": {key.to_python_identifier(): {"config": {"send": False}}}}
+    failed = [day for day in wanted if not _run_job("report", [key], day=day, config=config, stop=False)]
     if failed:
         raise click.ClickException(
             f"{len(failed)} days failed: {', '.join(failed)}; the same command resumes"
@@ -507,6 +527,36 @@ def _say_what_was_built() -> None:
     click.echo("Try:")
     click.echo(f'  {"ask with SQL":<18}{command} sql "{query}"')
     click.echo(f"  {'the Dagster UI':<18}make dev")
+
+
+def _send(report_id: str, only_to: str, preview: bool, force: bool) -> None:
+    """Send an archived report, or write what would be sent; say what came of it."""
+    from reports import archive, registry
+    from reports.delivery import dispatch
+
+    manifest = archive.find(report_id)
+    report = registry.find(manifest.report)
+    if preview:
+        for path in dispatch.preview(report, manifest, only_to=only_to):
+            click.echo(_short(path))
+        return
+    done = dispatch.send(report, manifest, only_to=only_to, force=force)
+    click.echo(f"{report.label}, {manifest.period}: {done.words}")
+    for row in done.deliveries:
+        if row.state != "sent":
+            click.secho(
+                f"  {row.recipient} ({row.delivery_id}): {row.state}: {row.error}", fg="red", err=True
+            )
+        elif row.report_id != report_id:
+            click.echo(
+                f"  {row.recipient} has this period already, as {row.report_id}; --force sends it again"
+            )
+    for problem in done.problems:
+        click.secho(f"  {problem}", fg="red", err=True)
+    if any(row.state == "queued" for row in done.deliveries):
+        click.echo("What waits is sent by `analytics dev`, `analytics run` or `analytics deliveries retry`.")
+    if done.is_bad:
+        raise SystemExit(1)
 
 
 @contextmanager

@@ -4,7 +4,7 @@ import csv
 import json
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, Literal
@@ -24,7 +24,9 @@ WIDTH_OF_A_FILE = 160
 WHOLE = 10_000  # for programs: a row is a line
 
 
-def select(query: str, parameters: Sequence[Any] | None = None) -> tuple[list[str], list[tuple[Any, ...]]]:
+def select(
+    query: str, parameters: Sequence[Any] | Mapping[str, Any] | None = None
+) -> tuple[list[str], list[tuple[Any, ...]]]:
     """The columns and rows of a query, asked with the role that can only read.
 
     Raises:

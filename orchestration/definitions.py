@@ -7,7 +7,7 @@ from typing import Any
 import dagster as dg
 
 from ingest.config import load_sources
-from orchestration import automation, transform
+from orchestration import automation, delivery, transform
 from orchestration.assets import blocking_checks, landing_assets, model_assets, report_asset
 from orchestration.checks import landing_checks
 from orchestration.instance import plain_console
@@ -33,9 +33,10 @@ def build_definitions(**overrides: Any) -> dg.Definitions:
     plans = [
         automation.ReportPlan(report, asset, blocking_checks(models, list(asset.dependency_keys)), landed)
         for report in registered_reports().values()
-        for asset in [report_asset(report, manifest, translator, models)]
+        for asset in [report_asset(report, manifest, translator, models, landed)]
     ]
     reports = [plan.asset for plan in plans]
+    sent = {plan.report: plan.asset.key for plan in plans if plan.report.delivery}
 
     everything = dg.define_asset_job(
         EVERYTHING, dg.AssetSelection.all(), description="Ingest, build, report."
@@ -57,12 +58,13 @@ def build_definitions(**overrides: Any) -> dg.Definitions:
     arguments: dict[str, Any] = {
         "assets": [*landing, models, *reports],
         "asset_checks": [landing_checks(sources)],
-        "jobs": [everything, *parts],
+        "jobs": [everything, *parts, delivery.delivery_job(sent, landed)],
         "schedules": [daily, *automation.source_schedules(sources), *automation.report_schedules(plans)],
         "sensors": [
             automation.inbox_sensor(sources),
             automation.models_sensor(models),
             automation.reports_sensor(plans),
+            delivery.deliveries_sensor(sent, landed),
             automation.housekeeping_sensor(),
         ],
         # A process for each step costs six seconds of imports; the steps are few and dbt has its own threads.

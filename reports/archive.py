@@ -25,6 +25,8 @@ from reports.errors import ReportUsageError
 MANIFEST, TEMPLATE, RESULTS, FILES = "manifest.json", "template.qmd", "results", "files"
 # What the bytes of a report depend on beside the values in it.
 CODE = ("reports", "dbt_project")
+# The register says nothing about how a report looks, nor does whom it goes to.
+NO_CODE = ("exposures.yml", "recipients.yml", "recipients.example.yml", "delivery")
 MADE_WITH = ("babel", "bokeh", "matplotlib", "pandas", "pypandoc-binary", "typst", "XlsxWriter")
 SHOWN = 8  # ids in an error that lists what there is
 
@@ -79,8 +81,9 @@ def code_version() -> str:
         found.update(f"{name} {version(name)}\n".encode())
     for folder_name in CODE:
         for file in sorted((warehouse.ROOT / folder_name).rglob("*")):
-            # Templates have a hash of their own; the register of reports says nothing about how one looks.
-            if file.is_file() and "__pycache__" not in file.parts and file.suffix != ".qmd":
+            # Templates have a hash of their own.
+            parts = {"__pycache__", *NO_CODE} & set(file.parts)
+            if file.is_file() and not parts and file.suffix != ".qmd":
                 found.update(f"{file.relative_to(warehouse.ROOT)}\n".encode() + file.read_bytes())
     return f"{version('simple-analytics-platform')}+{found.hexdigest()[:10]}"
 

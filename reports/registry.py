@@ -12,6 +12,8 @@ import yaml
 
 from ingest import warehouse
 from reports.archive import TEMPLATE, Manifest
+from reports.delivery import terms
+from reports.delivery.terms import Terms
 from reports.errors import ReportError, ReportUsageError
 from reports.period import Grain
 
@@ -27,7 +29,7 @@ REF = re.compile(r"ref\('(\w+)'\)")
 class Report:
     """A registered report: its document, the formats it is made in, when (cron) and in which time zone; the
     kind of its periods and whose days they are; the tables of its workbook and the models that it is made
-    from."""
+    from; to whom it goes and when, and who answers for it."""
 
     name: str
     label: str
@@ -40,6 +42,13 @@ class Report:
     about: str = "sales"
     workbook: tuple[str, ...] = ()
     models: tuple[str, ...] = ()
+    delivery: Terms | None = None
+    owner: str | None = None
+
+    @property
+    def made_as(self) -> tuple[str, ...]:
+        """The formats it is made in unless others are asked for: its own, and those it is sent in."""
+        return tuple(dict.fromkeys((*self.formats, *(self.delivery.attach if self.delivery else ()))))
 
     def as_archived(self) -> dict[str, Any]:
         """What the archive keeps of it: all that decides what it shows."""
@@ -124,4 +133,15 @@ def _report(entry: dict[str, Any], file: str) -> Report:
         about=about,
         workbook=workbook,
         models=tuple(model for ref in entry.get("depends_on", []) for model in REF.findall(ref)),
+        delivery=_terms(meta, formats, f"{file}: the exposure {name}"),
+        owner=(entry.get("owner") or {}).get("email"),
     )
+
+
+def _terms(meta: dict[str, Any], formats: tuple[str, ...], where: str) -> Terms | None:
+    if "delivery" not in meta:
+        return None
+    found = terms.read(meta["delivery"], where)
+    if strange := [name for name in found.attach if name not in (*formats, "csv")]:
+        raise ReportError(f"{where}: `delivery.attach` names {', '.join(strange)}, which it is not made in")
+    return found

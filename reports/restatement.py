@@ -60,7 +60,8 @@ def _last_edition(edition: Edition) -> pd.DataFrame:
 def _sent() -> set[str]:
     if not data.exists("ops.deliveries"):
         return set()
-    return set(data.query("select distinct report_id from ops.deliveries where state = 'sent'")["report_id"])
+    sent = data.query("select distinct report_id from ops.deliveries where state = 'sent' and not is_trial")
+    return set(sent["report_id"])
 
 
 def _differences(last: pd.DataFrame, now: pd.DataFrame) -> pd.DataFrame:

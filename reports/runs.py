@@ -1,7 +1,8 @@
 """`ops.report_runs`: which reports were made, as a table beside the archive, which is the truth on disk.
 
-The one place in reports/ that writes to the warehouse: one row, as the loader, who owns schema ops. Documents
-never come near it; they read as the reader.
+One of the places in reports/ that write to the warehouse, beside `delivery/outbox.py` and
+`delivery/alerts.py`: rows of schema ops, as the loader, who owns it. Documents never come near them; they
+read as the reader.
 """
 
 import json

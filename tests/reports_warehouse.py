@@ -100,6 +100,8 @@ select
     n as store_id,
     'S' || n as store_code,
     (array['Unknown', 'High Street', 'Riverside', %(ugly_store)s, 'Online'])[n + 1] as store_name,
+    (array[null, 'Dave Hill', 'Erin Moss', 'Frank <b>', null])[n + 1] as manager,
+    true as active,
     false as is_inferred
 from generate_series(0, 4) as n;
 

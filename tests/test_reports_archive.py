@@ -249,8 +249,10 @@ def test_days_that_changed_since_the_last_edition_are_told(home: Path) -> None:
 
 def test_an_edition_that_was_sent_counts_more_than_one_that_was_only_made(home: Path) -> None:
     sent = render_report("daily", "2025-05-25", ["html"])
-    write("create table ops.deliveries (report_id text, recipient text, state text)", "loader")
-    write(f"insert into ops.deliveries values ('{sent.report_id}', 'a@example.com', 'sent')", "loader")
+    write(
+        "create table ops.deliveries (report_id text, recipient text, state text, is_trial boolean)", "loader"
+    )
+    write(f"insert into ops.deliveries values ('{sent.report_id}', 'a@example.com', 'sent', false)", "loader")
     render_report("daily", "2025-05-26", ["html"])
     text = text_of(render_report("daily", "2025-05-27", ["html"]).paths["html"])
     assert f"the edition on 25 May 2025 ( {sent.report_id} )" in text

@@ -51,6 +51,8 @@ def render_report(
     date: str | None = None,
     formats: Sequence[str] | None = None,
     parameters: Mapping[str, str] | None = None,
+    *,
+    publish: bool = True,
 ) -> Rendered:
     """Make a registered report and put it under `<home>/reports/<report>/<period>/<report>.<format>`.
 
@@ -63,6 +65,7 @@ def render_report(
             exposure names.
         parameters: any of `period` (instead of the date), `store`, `category`, `channel`, `segment`,
             `currency`, `locale`, `paper`.
+        publish: without, it is only put into the archive.
 
     Raises:
         ReportUsageError: there is no such report, format, date or parameter; the message lists what there is.
@@ -75,7 +78,7 @@ def render_report(
     )
     started = archive.now()
     try:
-        manifest, paths = _render(report, asked, wanted)
+        manifest, paths = _render(report, asked, wanted, publish)
     except ReportUsageError:
         raise
     except ReportError as error:
@@ -129,7 +132,7 @@ def engine_name() -> str:
 
 
 def _render(
-    report: registry.Report, asked: dict[str, str], formats: Sequence[str]
+    report: registry.Report, asked: dict[str, str], formats: Sequence[str], publish: bool
 ) -> tuple[Manifest, dict[str, Path]]:
     # Here and not above: the schedule and `--help` know this module without the second these take.
     from reports import data, figures
@@ -146,7 +149,7 @@ def _render(
         manifest = work.manifest(loads)
         files = work.lay_out(draft, manifest)
         manifest = archive.store(manifest, source.text, draft / "results", files)
-        return manifest, _publish(report, manifest.period, files)
+        return manifest, _publish(report, manifest.period, files) if publish else {}
 
 
 class _Work:
@@ -307,7 +310,7 @@ def _rendered(manifest: Manifest, formats: Sequence[str], places: Mapping[str, P
 
 
 def _formats(report: registry.Report, asked: Sequence[str] | None) -> tuple[str, ...]:
-    wanted = tuple(dict.fromkeys(asked or report.formats))
+    wanted = tuple(dict.fromkeys(asked or report.made_as))
     known = (*report.formats, *(EXPORTS if report.workbook else ()))
     if unknown := [name for name in wanted if name not in known]:
         raise ReportUsageError(
