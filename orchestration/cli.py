@@ -64,16 +64,23 @@ main.add_command(deliveries)
 
 @main.command()
 def demo() -> None:
-    """Make a small retailer's sources and run the whole way on them.
+    """Make a small retailer's sources and run the whole way on them. Reports are sent to a mail server of the
+    demo's own, on this machine.
 
     Example: analytics demo
     """
+    from demo.mailbox import mailbox
     from demo.retailer import generate
+    from orchestration.delivery import JOB
 
     with _timed("demo sources"):
         generate(warehouse.home())
-    _run_job("everything")
-    _say_what_was_built()
+    with mailbox(warehouse.home()) as letters:
+        succeeded = _run_job("everything", stop=False)
+        _run_job(JOB, stop=False)
+    if not succeeded:
+        raise SystemExit(1)
+    _say_what_was_built(letters)
 
 
 @main.command()
@@ -514,7 +521,7 @@ def _models(select: str) -> Sequence[Any]:
     return list(found)
 
 
-def _say_what_was_built() -> None:
+def _say_what_was_built(letters: Path) -> None:
     from reports.registry import registered_reports
 
     click.echo("\nBuilt:")
@@ -522,6 +529,8 @@ def _say_what_was_built() -> None:
         newest = max((warehouse.home() / "reports" / report.name).iterdir())
         for format_ in report.formats:
             click.echo(f"  {f'{report.name} ({format_})':<18}{_short(newest / f'{report.name}.{format_}')}")
+    for letter in sorted(letters.glob("*.eml")):
+        click.echo(f"  {'mail':<18}{_short(letter)}")
     command = "analytics" if shutil.which("analytics") else _short(sys.argv[0])
     query = "select * from metrics.metrics_daily order by metric_date desc limit 7"
     click.echo("Try:")

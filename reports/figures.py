@@ -702,6 +702,49 @@ def reconciliation() -> pd.DataFrame:
     )
 
 
+def deliveries(period: Period) -> pd.DataFrame:
+    """What was to be sent in a period, by edition, newest first: edition, queued_at, sent, waiting, held,
+    failed, unknown (whether they arrived), cancelled. No row where nothing was ever sent."""
+    columns = ["edition", "queued_at", "sent", "waiting", "held", "failed", "unknown", "cancelled"]
+    if not exists("ops.deliveries"):
+        return pd.DataFrame(columns=columns)
+    return query(
+        """
+        select
+            case when report = 'alerts' then 'alerts' else edition end as edition,
+            max(queued_at) as queued_at,
+            count(*) filter (where state = 'sent') as sent,
+            count(*) filter (where state in ('queued', 'sending')) as waiting,
+            count(*) filter (where state = 'held') as held,
+            count(*) filter (where state = 'failed') as failed,
+            count(*) filter (where state = 'unknown') as unknown,
+            count(*) filter (where state = 'cancelled') as cancelled
+        from ops.deliveries
+        where queued_at >= %(first)s and queued_at < %(after)s
+        group by 1
+        order by queued_at desc, edition
+        """,
+        first=period.first,
+        after=period.last + timedelta(days=1),
+    )
+
+
+def undelivered(limit: int = 50) -> pd.DataFrame:
+    """Who was not reached, or maybe not, newest first: edition, recipient, state, attempts, error."""
+    if not exists("ops.deliveries"):
+        return pd.DataFrame(columns=["edition", "recipient", "state", "attempts", "error"])
+    return query(
+        """
+        select edition, recipient, state, attempts, error
+        from ops.deliveries
+        where state in ('failed', 'unknown', 'held') or (state = 'queued' and attempts > 0)
+        order by position desc
+        limit %(limit)s
+        """,
+        limit=limit,
+    )
+
+
 def checks(models: Sequence[str]) -> pd.DataFrame:
     """The newest result of each test of some models (of all models, where none is named), by model: model,
     test, status (pass, warn, fail, error, skipped), failures, message, checked_at. No row before the first

@@ -615,6 +615,42 @@ def reconciliation(_edition: Edition) -> Table:
     )
 
 
+def deliveries(edition: Edition) -> Table:
+    """What was sent in the period."""
+    counts = ("sent", "waiting", "held", "failed", "unknown", "cancelled")
+    return Table(
+        "deliveries",
+        "Deliveries",
+        f"Reports and alerts that were to be sent in {notation.period(edition.asked)}, by recipients",
+        figures.deliveries(edition.period),
+        [
+            Column("edition", "Edition"),
+            Column("queued_at", "Last queued (UTC)", Kind.MOMENT),
+            *(Column(name, name.capitalize(), Kind.COUNT, summed=True) for name in counts),
+        ],
+        totals="All editions",
+        empty="Nothing was to be sent in this period.",
+    )
+
+
+def undelivered(_edition: Edition) -> Table:
+    """Recipients who were not reached."""
+    return Table(
+        "undelivered",
+        "Recipients not reached",
+        "Recipients who were not reached, or of whom that is not known",
+        figures.undelivered(),
+        [
+            Column("edition", "Edition"),
+            Column("recipient", "Recipient"),
+            Column("state", "State"),
+            Column("attempts", "Attempts", Kind.COUNT),
+            Column("error", "Why"),
+        ],
+        empty="Everybody was reached.",
+    )
+
+
 def checks(_edition: Edition) -> Table:
     """The tests of all models, by model."""
     found = figures.checks([])
@@ -715,6 +751,8 @@ SECTIONS: dict[str, Callable[[Edition], Table]] = {
     "newest_rejections": lambda edition: rejected_rows(edition, 12),
     "rejected_rows": rejected_rows,
     "reconciliation": reconciliation,
+    "deliveries": deliveries,
+    "undelivered": undelivered,
     "checks": checks,
     "failed_checks": failed_checks,
     "inferred": inferred,

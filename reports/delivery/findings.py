@@ -264,13 +264,13 @@ def _rejects(sources: Mapping[str, Source]) -> Iterator[Finding]:
             continue
         feed = f"{row['source_name']}.{row['feed_name']}"
         file = Path(str(row["source_file"])).name
-        newest = f"{notation.share(share)} of the newest file, {file}" if too_many else f"newest file: {file}"
+        newest = f"{notation.share(share)} of the newest delivery" if too_many else "newest delivery"
         yield Finding(
             f"rejects:{feed}",
-            f"{notation.count(row['rows'])} rows of {feed} were rejected",
+            f"{notation.count(row['rows'])} {'row' if row['rows'] == 1 else 'rows'} of {feed} rejected",
             f"{row['newest_rejection']} {'too many' if too_many else 'some'}",
             named,
-            f"{newest}; the workbook enclosed has the rows: mend and return it",
+            f"{newest}, {file}. The workbook enclosed has the rows: mend them there and send it back",
             ("source_name = %s and feed_name = %s", (row["source_name"], row["feed_name"])),
         )
 
