@@ -1,5 +1,5 @@
-"""A mail server on loopback that keeps the demo's letters as files, and the people who get them. Nothing leaves
-the machine, whatever the settings of this installation say."""
+"""A mail server on loopback that keeps the demo's letters as files, and the people who get them. Nothing
+leaves the machine, whatever the settings of this installation say."""
 
 import os
 import re

@@ -62,8 +62,8 @@ class Page:
 
     @property
     def held(self) -> str:
-        """What the warehouse holds in all, in words."""
-        held = figures.holdings()
+        """What the warehouse holds in all, or of the part that the edition is of, in words."""
+        held = figures.holdings(self.edition.only)
         return (
             f"{notation.count(held['sale_lines'])} sale lines of {notation.count(held['customers'])} known "
             f"customers, worth {notation.money(held['sales'])}"
@@ -89,7 +89,11 @@ class Page:
 
     def show(self, *names: str) -> str:
         """Tables of `sections.SECTIONS`, by name."""
-        return "\n".join(markdown.table(sections.SECTIONS[name](self.edition)) for name in names)
+        shown = sections.allowed(names, self.edition)
+        tables = [markdown.table(sections.SECTIONS[name](self.edition)) for name in shown]
+        if len(shown) < len(names):
+            tables.append(f"\n*{sections.NOT_OF_A_PART}*\n")
+        return "\n".join(tables)
 
     def restated(self) -> str:
         """The days whose figures changed since the last edition."""

@@ -776,8 +776,20 @@ def inferred() -> pd.DataFrame:
     )  # fmt: skip
 
 
-def holdings() -> pd.Series:
+def holdings(only: Filters = EVERYTHING) -> pd.Series:
     """What the warehouse holds in all: sale_lines, sales, customers (those with a sale, the unknown not)."""
+    if only.given():
+        return query(
+            f"""
+            select
+                count(*) as sale_lines,
+                count(distinct customer_id) filter (where customer_id <> 0) as customers,
+                coalesce(sum(total_amount), 0) as sales
+            from marts.fact_sales as sales
+            where true {_and(only)}
+            """,
+            **asdict(only),
+        ).iloc[0]
     return query(
         """
         select

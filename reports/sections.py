@@ -4,7 +4,7 @@ Each takes an edition. The figures come from `figures.py`; documents and workboo
 and an exposure names those of its workbook (`SECTIONS`).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import pandas as pd
@@ -768,6 +768,17 @@ LONGER: dict[str, Callable[[Edition], Table]] = {
 }
 
 
+# Tables of all data. Who gets a part of the business does not get them.
+OF_ALL = ("feeds", "failures", "loads", "rejections", "most_rejections", "newest_rejections", "rejected_rows",
+          "reconciliation")  # fmt: skip
+NOT_OF_A_PART = "What concerns all data, such as loads and reconciliation, stands in the report of all."
+
+
+def allowed(names: Sequence[str], edition: Edition) -> list[str]:
+    """Those of some tables that an edition may show."""
+    return [name for name in names if not (edition.only.given() and name in OF_ALL)]
+
+
 def workbook(edition: Edition) -> list[Table]:
     """The tables of an edition's workbook, a sheet each, as its exposure names them.
 
@@ -779,4 +790,5 @@ def workbook(edition: Edition) -> list[Table]:
             f"the exposure {edition.report.name} names the tables {', '.join(unknown)}, which are not; "
             f"there are: {', '.join(SECTIONS)}"
         )
-    return [LONGER.get(name, SECTIONS[name])(edition) for name in edition.report.workbook]
+    shown = allowed(edition.report.workbook, edition)
+    return [LONGER.get(name, SECTIONS[name])(edition) for name in shown]

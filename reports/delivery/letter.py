@@ -29,6 +29,7 @@ from ingest import warehouse
 LETTER, PICTURES, ENCLOSED, MEGABYTE = "letter.json", "pictures", "enclosed", 1_000_000
 KEPT_DAYS = 90
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
+HEAD = policy.SMTP.clone(max_line_length=250)  # folded at 78, a subject may begin with a blank
 BODY = policy.SMTP.clone(max_line_length=78)
 
 
@@ -74,7 +75,7 @@ class Letter:
     def mail(self, sender: str, recipient: str, name: str, delivery_id: str) -> bytes:
         """The whole mail to one recipient, as it goes over the line."""
         domain = parseaddr(sender)[1].rpartition("@")[2]
-        head = EmailMessage(policy=policy.SMTP)
+        head = EmailMessage(policy=HEAD)
         head["From"] = _address(*parseaddr(sender))
         head["To"] = _address(name, recipient)
         if self.reply_to:
