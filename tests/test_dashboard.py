@@ -22,6 +22,8 @@ SALES = """
     join marts.dim_stores as stores using (store_id)
     join marts.dim_channels as channels using (channel_id)
     join marts.dim_customers as customers using (customer_id)
+    join (select customer_id, min(sale_date) as first_date from marts.fact_sales group by 1) as firsts
+        using (customer_id)
     where sale_date > date '{last}' - {days} and {condition}
 """
 MEASURES = {
@@ -31,11 +33,7 @@ MEASURES = {
     "transactions": ("count", "count(distinct transaction_code)"),
     "average": ("money", "sum(total_amount) / count(distinct transaction_code)"),
     "customers": ("count", "count(distinct customer_id)"),
-    "new_customers": (
-        "count",
-        "count(distinct customer_id) filter (where sale_date = ("
-        " select min(first.sale_date) from marts.fact_sales as first where first.customer_id = sales.customer_id))",
-    ),
+    "new_customers": ("count", "count(distinct customer_id) filter (where sale_date = first_date)"),
 }
 
 
