@@ -52,7 +52,19 @@ const zoom = (from, to, grain) => change({ days: null, ...asDays(cube, { from, t
 
 // ---------------------------------------------------------------------------------------------------- painting
 
-function paint() {
+// Calls `act`, which draws things anew, and gives the focus back to the thing that stands for the one that had it.
+function keepingFocus(act) {
+  const had = document.activeElement, place = had?.closest?.("[data-chart], [data-table], #board-toolbar");
+  const key = had?.dataset?.key || had?.dataset?.name, isTime = had?.matches?.("svg.time");
+  act();
+  if (!place || (!key && !isTime) || had.isConnected) return;
+  const again = isTime ? $("svg.time", place) : $$("[data-key], [data-name]", place).find((one) => (one.dataset.key || one.dataset.name) === key);
+  again?.focus({ preventScroll: true });
+}
+
+const paint = () => keepingFocus(paintAll);
+
+function paintAll() {
   hideTip();
   cube.filter(state.filters);
   contents = new Contents(definitions, cube, state);
@@ -230,7 +242,7 @@ function legendOf(place, name, definition, content) {
     parts.push(selectOf("By", definition.by.map((by) => [by, contents.dimension(by)]), contents.by(definition), (by) => change({ by })));
   }
   if (content.inside !== undefined && content.inside !== null) {
-    const back = element("button", { type: "button", class: "crumb" }, `All ${definitions.dimensions[definition.by].plural.toLowerCase()}`);
+    const back = element("button", { type: "button", class: "crumb", "data-key": "crumb" }, `All ${definitions.dimensions[definition.by].plural.toLowerCase()}`);
     back.addEventListener("click", () => free(definition.by));
     parts.push(element("nav", { "aria-label": "Drilled into" }, back, " › ", element("strong", {}, content.inside)));
   }
@@ -251,7 +263,7 @@ function legendOf(place, name, definition, content) {
 }
 
 function selectOf(label, options, value, act) {
-  const select = element("select", {}, ...options.map(([key, text]) => element("option", { value: key, selected: key === value }, text)));
+  const select = element("select", { "data-key": label }, ...options.map(([key, text]) => element("option", { value: key, selected: key === value }, text)));
   select.addEventListener("change", () => act(select.value));
   return element("label", { class: "select" }, element("span", {}, label), select);
 }

@@ -80,7 +80,7 @@ function lineOf(row, { content, greatest, on }) {
     const looks = [side(column), column.kind === "change" && value ? (value > 0) === (column.better !== "less") ? "good" : "bad" : ""];
     const cell = element(i ? "td" : "th", { class: looks.filter(Boolean).join(" ") || null, scope: i ? null : "row" });
     if (i === 0 && on.pick) {
-      const button = element("button", { type: "button", class: "pick", "aria-pressed": String(on.chosen(row)) }, text);
+      const button = element("button", { type: "button", class: "pick", "data-key": `pick-${text}`, "aria-pressed": String(on.chosen(row)) }, text);
       button.addEventListener("click", () => on.pick(row));
       cell.append(button);
     } else cell.append(text);
