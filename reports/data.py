@@ -32,7 +32,7 @@ BATCH = 10_000  # rows
 # What to do while there is nothing to read.
 FIRST_STEPS = "load and build first, with `analytics ingest` and `analytics build`"
 
-Value = str | int | float | date | datetime | None
+Value = str | int | float | date | datetime | list[str] | list[int] | None
 
 _shared: ContextVar[Connection | None] = ContextVar("shared", default=None)
 
@@ -75,6 +75,16 @@ def snapshot() -> Iterator[str]:
             yield _export(connection)
         finally:
             _shared.reset(token)
+
+
+@contextmanager
+def reading(connection: Connection) -> Iterator[None]:
+    """Let all queries of this thread go through an open connection, and see what it sees."""
+    token = _shared.set(connection)
+    try:
+        yield
+    finally:
+        _shared.reset(token)
 
 
 def _ask(sql: str, parameters: Mapping[str, Value]) -> pd.DataFrame:

@@ -184,10 +184,11 @@ select
     sum(quantity)::integer as units_sold,
     sum(total_amount)::numeric(10, 2) as revenue,
     sum(total_amount - quantity * unit_cost)::numeric(10, 2) as profit,
-    (10 + product_id * 3) as stock_level
+    (10 + product_id * 3) as stock_level,
+    unit_cost
 from marts.fact_sales
 join marts.dim_products using (product_id)
-group by product_id, sale_date;
+group by product_id, sale_date, unit_cost;
 """
 
 

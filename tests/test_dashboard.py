@@ -1,326 +1,344 @@
-"""The dashboard in a real browser, opened as a file: its figures equal SQL, its charts answer, nothing is fetched."""
+"""The dashboard in a real browser, opened as a file: its figures equal SQL, whatever is filtered, nothing is fetched."""
 
-import json
-import time
-from collections.abc import Callable, Iterator
-from datetime import date, timedelta
+from collections.abc import Callable
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
 
 import pytest
 import reports_warehouse as made_up
-from selenium import webdriver
-from selenium.webdriver import ActionChains, ChromeOptions
-from selenium.webdriver.chrome.service import Service
-from selenium.webdriver.common.by import By
-from selenium.webdriver.remote.webelement import WebElement
+from dashboard_browser import CHROMIUM, DESKTOP, DRIVER, FLAGS, PAGES, Board  # noqa: F401
+from selenium.webdriver import ActionChains, Keys
 
-from conftest import make_home, remove_home, select
-from reports.dashboard import Dashboard
-from reports.render import render_report
+from conftest import select
 
-CHROMIUM, DRIVER = Path("/usr/bin/chromium"), Path("/usr/bin/chromedriver")
-FLAGS = [
-    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync",
-    "--disable-background-networking", "--disable-component-update", "--force-device-scale-factor=1",
-]  # fmt: skip
-DESKTOP, PHONE = (1400, 900), (390, 844)
 LAST = date.fromisoformat(made_up.LAST_DAY)
+Show = Callable[..., Board]
+
+# One row a measure: how it is written, and its SQL over the facts with all that they may be filtered by.
+SALES = """
+    from marts.fact_sales as sales
+    join marts.dim_products as products using (product_id)
+    join marts.dim_stores as stores using (store_id)
+    join marts.dim_channels as channels using (channel_id)
+    join marts.dim_customers as customers using (customer_id)
+    join (select customer_id, min(sale_date) as first_date from marts.fact_sales group by 1) as firsts
+        using (customer_id)
+    where sale_date > date '{last}' - {days} and {condition}
+"""
+MEASURES = {
+    "sales": ("money", "sum(total_amount)"),
+    "profit": ("money", "sum(total_amount - quantity * unit_cost)"),
+    "margin": ("share", "sum(total_amount - quantity * unit_cost) / sum(total_amount)"),
+    "transactions": ("count", "count(distinct transaction_code)"),
+    "average": ("money", "sum(total_amount) / count(distinct transaction_code)"),
+    "customers": ("count", "count(distinct customer_id)"),
+    "new_customers": ("count", "count(distinct customer_id) filter (where sale_date = first_date)"),
+}
 
 
-@pytest.fixture(scope="module")
-def home() -> Iterator[Path]:
-    folder = make_home()
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("ANALYTICS_HOME", str(folder))
-        made_up.fill()
-        yield folder
-    remove_home(folder)
+def written(kind: str, value: object) -> str:
+    number = abs(Decimal(str(value or 0)))
+    text = {"money": f"£{number:,.2f}", "count": f"{number:,.0f}", "share": f"{100 * number:.1f}%"}[kind]
+    return f"−{text}" if value and Decimal(str(value)) < 0 else text
 
 
-@pytest.fixture(scope="module")
-def page(home: Path) -> Path:
-    return render_report("dashboard").paths["html"]
-
-
-@pytest.fixture(scope="module")
-def driver(tmp_path_factory: pytest.TempPathFactory) -> Iterator[webdriver.Chrome]:
-    if not (CHROMIUM.exists() and DRIVER.exists()):
-        pytest.skip("Chromium or its driver is missing (Debian: chromium, chromium-driver)")
-    options = ChromeOptions()
-    options.binary_location = str(CHROMIUM)
-    for flag in [*FLAGS, f"--user-data-dir={tmp_path_factory.mktemp('profile')}"]:
-        options.add_argument(flag)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
-    browser = webdriver.Chrome(options, Service(str(DRIVER)))
-    yield browser
-    browser.quit()
-
-
-class Board:
-    """An open dashboard."""
-
-    def __init__(
-        self, driver: webdriver.Chrome, page: Path, size: tuple[int, int], *, dark: bool, hash_: str
-    ) -> None:
-        self.driver = driver
-        width, height = size
-        driver.execute_cdp_cmd(
-            "Emulation.setDeviceMetricsOverride",
-            {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 500},
-        )
-        scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
-        driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [scheme]})
-        driver.get("about:blank")
-        for kind in ("browser", "performance"):
-            driver.get_log(kind)  # what came before is no concern of this page
-        driver.get(f"file://{page}{hash_}")
-        self.wait(lambda: self.script("return document.documentElement.dataset.ready === 'true'"))
-        self.wait(lambda: self.script("return Bokeh.documents.every((d) => d.is_idle)"))
-
-    def script(self, code: str, *arguments: Any) -> Any:
-        return self.driver.execute_script(code, *arguments)
-
-    def wait(self, condition: Callable[[], Any], seconds: float = 10) -> None:
-        deadline = time.monotonic() + seconds
-        while not condition():
-            assert time.monotonic() < deadline, "the page did not get there in time"
-            time.sleep(0.05)
-
-    def find(self, selector: str) -> WebElement:
-        return self.driver.find_element(By.CSS_SELECTOR, selector)
-
-    def tiles(self) -> dict[str, str]:
-        names = ("sales", "transactions", "average", "new", "interactions")
-        return {name: self.find(f"#tile-{name}").text for name in names}
-
-    def choose(self, period: str) -> None:
-        (button,) = [
-            b for b in self.driver.find_elements(By.CSS_SELECTOR, ".periods button") if b.text == period
-        ]
-        button.click()
-        self.wait(lambda: button.get_attribute("aria-pressed") == "true")
-
-    def model(self, chart: str, code: str) -> Any:
-        """Evaluate code with `chart` and `source` bound to a chart's models."""
-        find = "const all = Bokeh.documents.map((d) => d.get_model_by_name(arguments[0])).filter((m) => m);"
-        roots = "const source = all[0], chart = source.document.roots()[0];"
-        return self.script(f"{find}{roots} return {code};", chart)
-
-    def point(self, chart: str, x: str, y: str) -> tuple[int, int]:
-        """Where a place of a chart, given in its data's terms, is in the window."""
-        code = f"""(() => {{
-            const view = [...Bokeh.index.roots].find((v) => v.model === chart);
-            const box = view.frame.bbox, area = view.el.getBoundingClientRect();
-            return [area.left + view.frame.x_scale.compute({x}), area.top + view.frame.y_scale.compute({y})];
-        }})()"""
-        left, top = self.model(chart, code)
-        return round(left), round(top)
-
-    def move_to(self, left: int, top: int, *, click: bool = False) -> None:
-        actions = ActionChains(self.driver)
-        actions.w3c_actions.pointer_action.move_to_location(left, top)
-        if click:
-            actions.click()
-        actions.perform()
-
-    def tooltip(self) -> str:
-        """The text of the tooltip that is open, through all shadow roots."""
-        code = """
-            const texts = [];
-            const walk = (node) => {
-                if (node.shadowRoot) walk(node.shadowRoot);
-                if (node.classList && node.classList.contains("bk-tooltip-content")) texts.push(node.innerText);
-                for (const child of node.children || []) walk(child);
-            };
-            walk(document.body);
-            return texts.join(" ");
-        """
-        return str(self.script(code)).replace("\n", " ")
-
-    def problems(self) -> list[str]:
-        """Warnings and errors of the console, and all requests but the page's own."""
-        console = [
-            e["message"] for e in self.driver.get_log("browser") if e["level"] in ("WARNING", "SEVERE")
-        ]
-        requests = []
-        for entry in self.driver.get_log("performance"):
-            message = json.loads(entry["message"])["message"]
-            if message["method"] == "Network.requestWillBeSent":
-                requests.append(message["params"]["request"]["url"])
-        pages = [url for url in requests if url.startswith("file://")]
-        assert len(pages) == 1, pages
-        return console + [url for url in requests if not url.startswith(("file://", "data:"))]
-
-
-@pytest.fixture
-def show(driver: webdriver.Chrome, page: Path) -> Callable[..., Board]:
-    def open_board(size: tuple[int, int] = DESKTOP, *, dark: bool = False, hash_: str = "") -> Board:
-        return Board(driver, page, size, dark=dark, hash_=hash_)
-
-    return open_board
-
-
-def truth(home: Path, days: int | None) -> dict[str, str]:
+def truth(home: Path, days: int, condition: str = "true") -> dict[str, str]:
     """What the tiles should show for the last days, according to SQL."""
-    since = f"> date '{LAST}' - {days}" if days else "is not null"
-    ((sales, transactions, new),) = select(
-        home,
-        "select sum(total_sales), sum(total_transactions), sum(new_customers) from metrics.metrics_daily "
-        f"where metric_date {since}",
+    columns = ", ".join(sql for _, sql in MEASURES.values())
+    ((*values,),) = select(
+        home, f"select {columns}" + SALES.format(last=LAST, days=days, condition=condition)
     )
-    ((interactions,),) = select(
-        home, f"select count(*) from marts.fact_interactions where interaction_date::date {since}"
-    )
-    assert isinstance(sales, Decimal)
     return {
-        "sales": f"£{sales:,}",
-        "transactions": f"{transactions:,}",
-        "average": f"£{sales / Decimal(str(transactions)):,.2f}",
-        "new": f"{new:,}",
-        "interactions": f"{interactions:,}",
+        name: written(kind, value) for (name, (kind, _)), value in zip(MEASURES.items(), values, strict=True)
     }
 
 
-def bars(home: Path, days: int) -> dict[str, float]:
+def tiles(board: Board) -> dict[str, str]:
+    shown = board.tiles()
+    return {name: shown[name] for name in MEASURES}
+
+
+def grouped(
+    home: Path, by: str, days: int, condition: str = "true", what: str = "sum(total_amount)"
+) -> dict[str, float]:
     rows = select(
         home,
-        "select category, sum(revenue) from metrics.metrics_products join marts.dim_products using (product_id) "
-        f"where metric_date > date '{LAST}' - {days} group by 1",
+        f"select {by}, {what}"
+        + SALES.format(last=LAST, days=days, condition=condition)
+        + "group by 1 order by 2 desc",
     )
     return {str(name): float(str(amount)) for name, amount in rows}
 
 
+def near(found: dict[str, float], expected: dict[str, float]) -> bool:
+    return list(found) == list(expected) and found == pytest.approx(expected)
+
+
 def test_it_opens_from_a_file_with_sqls_figures_and_asks_for_nothing(
-    home: Path, show: Callable[..., Board]
+    dashboard_home: Path, show: Show
 ) -> None:
     board = show()
-    assert board.tiles() == truth(home, 28)
-    assert board.model(
-        "categories", "Object.fromEntries(source.data.name.map((n, i) => [n, source.data.value[i]]))"
-    ) == (bars(home, 28))
-    assert board.find(".periods output").text == "3 Jun 2025 – 30 Jun 2025"
+    assert tiles(board) == truth(dashboard_home, 28)
+    ((contacts,),) = select(
+        dashboard_home,
+        f"select count(*) from marts.fact_interactions where interaction_date >= date '{LAST}' - 27",
+    )
+    assert board.tile("interactions") == f"{contacts:,}"
+    assert near(board.bars("by_category"), grouped(dashboard_home, "category", 28))
+    assert near(board.bars("by_store"), grouped(dashboard_home, "store_name", 28))
+    steps = board.content("chart", "trend")
+    daily = dict(
+        select(
+            dashboard_home,
+            f"select metric_date::text, total_sales from metrics.metrics_daily where metric_date > date '{LAST}' - 28",
+        )
+    )
+    shown = {
+        step["iso"]: value for step, value in zip(steps["steps"], steps["series"][0]["values"], strict=True)
+    }
+    assert shown == pytest.approx({str(day): float(str(value)) for day, value in daily.items()})
+    for page in PAGES:
+        board.go(page)
     assert board.problems() == []
+
+
+def test_the_page_says_the_same_without_its_script(dashboard_home: Path, dashboard_page: Path) -> None:
+    html = dashboard_page.read_text(encoding="utf-8")
+    for name, value in truth(dashboard_home, 28).items():
+        assert f'<span data-tile="{name}">{value}</span>' in html
 
 
 def test_a_period_changes_tiles_and_charts_and_is_kept_in_the_address(
-    home: Path, show: Callable[..., Board]
+    dashboard_home: Path, show: Show
 ) -> None:
     board = show()
-    board.choose("7 days")
-    assert board.tiles() == truth(home, 7)
-    assert board.find("#tile-sales-change").text.endswith("on the 7 days before")
-    names = board.model("categories", "[...source.data.name]")
-    values = board.model("categories", "[...source.data.value]")
-    assert dict(zip(names, values, strict=True)) == bars(home, 7)
-    assert values == sorted(values, reverse=True)
-    start = board.model("sales", "chart.x_range.start")
-    first = (LAST - timedelta(days=6) - date(1970, 1, 1)).days
-    assert first - 1 < start / 86_400_000 < first
+    board.button("7 days", "#board-toolbar").click()
+    assert tiles(board) == truth(dashboard_home, 7)
+    assert board.find('[data-change="sales"]').text.endswith("on 7 days before")
+    assert near(board.bars("by_category"), grouped(dashboard_home, "category", 7))
     assert board.driver.current_url.endswith("#days=7")
     again = show(hash_="#days=7")
-    assert again.tiles() == truth(home, 7)
-    again.choose("All")
-    assert again.tiles() == truth(home, None)
-    assert again.find("#tile-sales-change").text == "no comparison"
-    again.driver.back()
-    again.wait(lambda: again.tiles() == truth(home, 7))
+    assert tiles(again) == truth(dashboard_home, 7)
+    again.button("All", "#board-toolbar").click()
+    assert tiles(again) == truth(dashboard_home, 10_000)
+    assert again.find('[data-change="sales"]').text == "no comparison"
+    again.script("history.back()")
+    again.wait(lambda: tiles(again) == truth(dashboard_home, 7))
     assert again.problems() == []
 
 
-def test_the_page_says_the_same_without_its_script(
-    home: Path, page: Path, monkeypatch: pytest.MonkeyPatch
+def test_a_free_period_is_compared_with_the_days_before_it(dashboard_home: Path, show: Show) -> None:
+    board = show(hash_="#from=2025-06-10&to=2025-06-19")
+    rows = select(
+        dashboard_home,
+        "select sum(total_sales) filter (where metric_date between '2025-06-10' and '2025-06-19'),"
+        " sum(total_sales) filter (where metric_date between '2025-05-31' and '2025-06-09'),"
+        " sum(total_sales) filter (where metric_date between '2024-06-11' and '2024-06-20') from metrics.metrics_daily",
+    )
+    now, before, year = (Decimal(str(value)) for value in rows[0])
+    change = 100 * (now - before) / before
+    assert board.tile("sales") == f"£{now:,}"
+    assert board.find('[data-change="sales"] .delta').text == f"{change:+.1f}%".replace("-", "−")
+    board.script(
+        "const s = document.querySelector('select[aria-label], .selects select');"
+        "const all = [...document.querySelectorAll('.selects select')];"
+        "all[1].value = 'year'; all[1].dispatchEvent(new Event('change'))"
+    )
+    change = 100 * (now - year) / year
+    assert board.find('[data-change="sales"] .delta').text == f"{change:+.1f}%".replace("-", "−")
+    assert "compare=year" in board.driver.current_url
+
+
+@pytest.mark.parametrize(
+    ("address", "condition"),
+    [
+        ("store=Riverside", "store_name = 'Riverside'"),
+        ("category=Garden&category=Toys", "category in ('Garden', 'Toys')"),
+        ("segment=Trade&channel=Phone", "segment = 'Trade' and channel_name = 'Phone'"),
+        ("product=Product+023", "product_name = 'Product 023'"),
+        ("category=Kitchen&store=High+Street&segment=Private",
+         "category = 'Kitchen' and store_name = 'High Street' and segment = 'Private'"),
+    ],
+)  # fmt: skip
+def test_filters_leave_what_sql_leaves(
+    dashboard_home: Path, show: Show, address: str, condition: str
 ) -> None:
-    board = Dashboard(LAST)
-    assert {name: board.tile(name).value for name in truth(home, 28)} == truth(home, 28)
-    html = page.read_text(encoding="utf-8")
-    for name, value in truth(home, 28).items():
-        assert f'<span id="tile-{name}">{value}</span>' in html
+    board = show(hash_=f"#days=91&{address}")
+    assert tiles(board) == truth(dashboard_home, 91, condition)
+    if "store" not in address:
+        assert near(board.bars("by_store"), grouped(dashboard_home, "store_name", 91, condition))
+    board.go("customers")
+    customers = grouped(dashboard_home, "segment", 91, condition, "count(distinct customer_id)")
+    if "segment" not in address:
+        assert board.bars("customers_by_segment") == pytest.approx(customers)
+    assert sum(board.bars("purchases").values()) == sum(customers.values())
 
 
-def test_pointing_at_a_bar_shows_its_figures_and_a_hostile_name_as_text(
-    home: Path, show: Callable[..., Board]
+def test_a_click_on_a_bar_filters_the_rest_and_a_second_click_frees_it(
+    dashboard_home: Path, show: Show
 ) -> None:
     board = show()
-    ((sales,),) = select(home, f"select total_sales from metrics.metrics_daily where metric_date = '{LAST}'")
-    day = (LAST - date(1970, 1, 1)).days * 86_400_000
-    board.move_to(*board.point("sales", str(day), "chart.y_range.end / 10"))
-    board.wait(lambda: "Mon 30 Jun 2025" in board.tooltip())
-    assert f"£{sales:,}" in board.tooltip()
-    board.script("document.getElementById('chart-categories').scrollIntoView({block: 'center'})")
-    board.move_to(*board.point("categories", "chart.x_range.end / 20", "'<i>Odd</i> & Co'"))
-    board.wait(lambda: "<i>Odd</i> & Co" in board.tooltip())
+    whole = board.bars("by_store")
+    board.click_bar("by_store", "Riverside")
+    chosen = "store_name = 'Riverside'"
+    assert tiles(board) == truth(dashboard_home, 28, chosen)
+    assert near(board.bars("by_category"), grouped(dashboard_home, "category", 28, chosen))
+    assert board.bars("by_store") == whole  # a chart does not filter itself
+    assert board.bar("by_store", "Riverside").get_attribute("aria-pressed") == "true"
+    assert "store=Riverside" in board.driver.current_url
+    board.click_bar("by_category", "<i>Odd</i> & Co")
+    assert tiles(board) == truth(dashboard_home, 28, chosen + " and category = '<i>Odd</i> & Co'")
+    board.click_bar("by_store", "Riverside")
+    assert tiles(board) == truth(dashboard_home, 28, "category = '<i>Odd</i> & Co'")
+    board.click_bar("by_category", "<i>Odd</i> & Co")
+    assert tiles(board) == truth(dashboard_home, 28)
+    assert board.driver.current_url.endswith("dashboard.html#") or "#" not in board.driver.current_url
     assert board.problems() == []
 
 
-def test_a_click_in_the_legend_hides_and_shows_a_series(show: Callable[..., Board]) -> None:
+def test_filters_are_chosen_in_menus_and_freed_by_chips(dashboard_home: Path, show: Show) -> None:
     board = show()
-    hidden = "chart.renderers.map((r) => r.visible)"
-    place = """(() => {
-        const view = [...Bokeh.index.roots].find((v) => v.model === chart);
-        const walk = (v) => v.model.type === "Legend" ? v : [...v.children()].map(walk).find((x) => x);
-        const area = walk(view).el.getBoundingClientRect();
-        return [area.left + area.width / 4, area.top + area.height / 2];
-    })()"""
-    left, top = board.model("sales", place)
-    assert board.model("sales", hidden) == [True, True]
-    board.move_to(round(left), round(top), click=True)
-    board.wait(lambda: board.model("sales", hidden) == [False, True])
-    board.move_to(round(left), round(top), click=True)
-    board.wait(lambda: board.model("sales", hidden) == [True, True])
+    board.find('[data-filter="segment"] summary').click()
+    for name in ("Trade", "Private"):
+        (box,) = [e for e in board.find_all('[data-filter="segment"] label') if e.text == name]
+        box.click()
+    assert tiles(board) == truth(dashboard_home, 28, "segment in ('Trade', 'Private')")
+    assert [chip.text.replace("\n", " ") for chip in board.find_all(".chip")] == [
+        "Segment Trade ×",
+        "Segment Private ×",
+    ]
+    board.find(".chip").click()
+    assert tiles(board) == truth(dashboard_home, 28, "segment = 'Private'")
+    board.button("Reset", "#board-toolbar").click()
+    assert tiles(board) == truth(dashboard_home, 28)
 
 
-def test_dragging_moves_the_chart_and_reset_brings_it_back(show: Callable[..., Board]) -> None:
-    board = show()
-    start = board.model("sales", "chart.x_range.start")
-    left, top = board.point(
-        "sales",
-        "chart.x_range.start + (chart.x_range.end - chart.x_range.start) / 2",
-        "chart.y_range.end / 2",
+def test_months_are_drilled_into_weeks_and_days_and_back_leads_out(dashboard_home: Path, show: Show) -> None:
+    board = show(hash_="#days=0&grain=month")
+    chart = board.find('[data-chart="trend"] svg')
+
+    def pick(key: str) -> None:
+        board.find('[data-chart="trend"] svg').send_keys(key, Keys.ENTER)
+
+    assert chart.get_attribute("aria-valuetext").startswith("Jun 2025: Sales £")
+    pick(Keys.ARROW_LEFT)  # May 2025
+    assert "from=2025-05-01&to=2025-05-31" in board.driver.current_url
+    ((may,),) = select(
+        dashboard_home,
+        "select sum(total_sales) from metrics.metrics_daily where metric_date between '2025-05-01' and '2025-05-31'",
     )
-    actions = ActionChains(board.driver)
-    actions.w3c_actions.pointer_action.move_to_location(left, top).pointer_down().move_to_location(
-        left + 200, top
-    )
-    actions.w3c_actions.pointer_action.pointer_up()
-    actions.perform()
-    board.wait(lambda: board.model("sales", "chart.x_range.start") < start)
-    board.model("sales", "chart.reset.emit()")
-    board.wait(lambda: board.model("sales", "chart.x_range.start") == start)
-
-
-@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
-def test_it_fits_the_screen(show: Callable[..., Board], size: tuple[int, int]) -> None:
-    board = show(size)
-    assert board.script("return document.documentElement.scrollWidth") <= size[0]
-    cards = board.driver.find_elements(By.CSS_SELECTOR, ".board-card")
-    assert len(cards) == 9
-    for card in cards:
-        assert card.rect["width"] > 0.35 * min(size[0], 400)
-        assert card.rect["x"] >= 0
-        assert card.rect["x"] + card.rect["width"] <= size[0]
-    charts = [board.find(f"#chart-{name}").rect for name in ("categories", "channels")]
-    beside = charts[0]["y"] == charts[1]["y"]
-    assert beside == (size == DESKTOP)
+    assert board.tile("sales") == f"£{may:,}"
+    assert [step["iso"] for step in board.content("chart", "trend")["steps"]] == [
+        "2025-05-01", "2025-05-05", "2025-05-12", "2025-05-19", "2025-05-26",
+    ]  # fmt: skip
+    pick(Keys.HOME)
+    assert "from=2025-05-01&to=2025-05-04" in board.driver.current_url
+    assert len(board.content("chart", "trend")["steps"]) == 4
+    board.script("history.go(-2)")
+    board.wait(lambda: tiles(board) == truth(dashboard_home, 10_000))
     assert board.problems() == []
 
 
-def test_dark_mode_darkens_page_and_charts(show: Callable[..., Board]) -> None:
-    found = []
-    for dark in (False, True):
-        board = show(dark=dark)
-        page = board.script("return getComputedStyle(document.body).backgroundColor")
-        labels = board.model("sales", "chart.left[0].major_label_text_color")
-        found.append((brightness(page) > 128, labels))
-    assert found == [(True, "#5f6f7f"), (False, "#98a6b3")]
+def test_categories_are_drilled_into_products(dashboard_home: Path, show: Show) -> None:
+    board = show(hash_="#page=products")
+    board.click_bar("category_products", "Garden")
+    products = grouped(dashboard_home, "product_name", 28, "category = 'Garden'")
+    assert near(board.bars("category_products"), products)
+    board.click_bar("category_products", "Product 025")
+    ((sales,),) = select(
+        dashboard_home,
+        "select sum(total_amount)"
+        + SALES.format(last=LAST, days=28, condition="product_name = 'Product 025'"),
+    )
+    assert board.tile("sales") == f"£{sales:,}"
+    board.button("All categories", '[data-chart="category_products"]').click()
+    assert near(board.bars("category_products"), grouped(dashboard_home, "category", 28))
+    assert "category" not in board.driver.current_url
 
 
-def brightness(colour: str) -> float:
-    red, green, blue = (int(part) for part in colour[4:-1].split(",")[:3])
-    return (red + green + blue) / 3
+def test_pointing_shows_figures_and_a_hostile_name_as_text(dashboard_home: Path, show: Show) -> None:
+    board = show()
+    ((sales,),) = select(
+        dashboard_home, f"select total_sales from metrics.metrics_daily where metric_date = '{LAST}'"
+    )
+    chart = board.find('[data-chart="trend"] svg')
+    width = chart.size["width"]
+    ActionChains(board.driver).move_to_element_with_offset(chart, width // 2 - 20, 0).perform()
+    tip = board.find("#board-tip")
+    assert "Mon, 30 Jun 2025" in tip.text
+    assert f"£{sales:,}" in tip.text
+    odd = board.bar("by_category", "<i>Odd</i> & Co")
+    board.script("arguments[0].scrollIntoView({block: 'center'})", odd)
+    ActionChains(board.driver).move_to_element(odd).perform()
+    assert tip.text.startswith("<i>Odd</i> & Co")
+    assert board.problems() == []
 
 
-def test_the_page_is_small_enough_to_mail(page: Path) -> None:
-    assert page.stat().st_size < 2_000_000
-    assert page.read_text(encoding="utf-8").count("BokehJS") < 20  # the library is in it once
+def test_a_drag_over_a_chart_zooms_into_its_days(show: Show) -> None:
+    board = show()
+    chart = board.find('[data-chart="trend"] svg')
+    drag = ActionChains(board.driver).move_to_element_with_offset(chart, -200, 0).click_and_hold()
+    drag.move_by_offset(200, 0).release().perform()
+    steps = board.content("chart", "trend")["steps"]
+    assert 3 < len(steps) < 20
+    assert f"from={steps[0]['iso']}&to={steps[-1]['iso']}" in board.driver.current_url
+
+
+def test_the_legend_hides_and_shows_a_series(show: Show) -> None:
+    board = show()
+    lines = '[data-chart="trend"] .marks path.s1'
+    assert len(board.find_all(lines)) == 1
+    board.button("Mean of seven days").click()
+    assert board.find_all(lines) == []
+    assert board.button("Mean of seven days").get_attribute("aria-pressed") == "false"
+    board.button("Mean of seven days").click()
+    assert len(board.find_all(lines)) == 1
+
+
+def test_a_tile_chooses_what_the_charts_show(dashboard_home: Path, show: Show) -> None:
+    board = show()
+    board.find('[aria-label="Show Customers in the charts"]').click()
+    assert board.find('[data-chart="by_store"] h2').text == "Customers by store"
+    expected = grouped(dashboard_home, "store_name", 28, what="count(distinct customer_id)")
+    assert board.bars("by_store") == pytest.approx(expected)
+    board.find('[aria-label="Show Interactions in the charts"]').click()
+    assert board.find('[data-chart="by_store"] .empty').text == "Interactions is not told by store."
+    assert "measure=interactions" in board.driver.current_url
+
+
+def test_tables_sort_search_and_page(dashboard_home: Path, show: Show) -> None:
+    board = show(hash_="#page=products&days=91")
+    expected = grouped(dashboard_home, "product_name", 91)
+    assert board.cells("products")[0][0] == next(iter(expected)).strip()
+    assert [row[2] for row in board.cells("products")] == [
+        f"£{value:,.2f}" for value in list(expected.values())[:12]
+    ]
+    head = '[data-table="products"] thead button'
+    board.find_all(head)[3].click()
+    units = grouped(dashboard_home, "product_name", 91, what="sum(quantity)")
+    assert [row[3] for row in board.cells("products")] == [
+        f"{value:,.0f}" for value in list(units.values())[:12]
+    ]
+    board.find('[data-table="products"] [aria-label="Next page"]').click()
+    assert board.find('[data-table="products"] .pager span').text == "13–24 of 40"
+    board.find('[data-table="products"] input').send_keys("script alert")
+    assert [row[0] for row in board.cells("products")] == ["<script>alert(1)</script> & <b>bold</b>"]
+    assert board.driver.switch_to.active_element.get_attribute("type") == "search"
+
+
+def test_the_state_of_the_data_is_told(dashboard_home: Path, show: Show) -> None:
+    board = show(hash_="#page=data-quality")
+    facts = [
+        board.find(f'[data-fact="{name}"]').text
+        for name in ("tests", "rejections", "reconciliation", "newest")
+    ]
+    assert facts == ["3 of 4", "4", "All agree", "30 Jun 2025, 22:04"]
+    assert board.bars("rows_rejected") == {"shop": 3, "desk": 1}
+    board.go("overview")
+    badge = (
+        board.find('.tile [data-tile="sales"]')
+        .find_element("xpath", "ancestor::*[contains(@class, 'tile')]")
+        .find_element("css selector", ".badge")
+    )
+    assert badge.get_attribute("aria-label") == "3 tests pass, data to 30 Jun 2025"

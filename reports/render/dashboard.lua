@@ -1,5 +1,6 @@
 --- Quarto's dashboard layout for the bundled engine: level-1 headings are pages, level-2 headings rows, level-3
---- headings columns in them; `.tabset` makes tabs of what stands in a row or column, `.sidebar` puts it at the left.
+--- headings columns in them; `.tabset` makes tabs of what stands in a row or column, `.sidebar` puts it at the left, and
+--- a level-1 `.toolbar` above all pages.
 --- `.card` and `.valuebox` blocks are what stands there. Headings only divide: their text is shown for pages alone.
 
 local tabs = dofile(pandoc.path.join({ pandoc.path.directory(PANDOC_SCRIPT_FILE), "tabs.lua" }))
@@ -73,8 +74,8 @@ local function split(blocks, level)
       if block.level < level then
         refuse("headings of level " .. block.level)
       end
-      if block.classes:includes("toolbar") then
-        refuse("`.toolbar`")
+      if block.classes:includes("toolbar") and level > 1 then
+        refuse("`.toolbar` below level 1")
       end
       parts:insert({
         title = block.content,
@@ -133,9 +134,11 @@ function Pandoc(document)
     return document
   end
   local leading, pages = split(document.blocks, 1)
-  local sidebar, entries = nil, pandoc.List()
+  local sidebar, toolbar, entries = nil, nil, pandoc.List()
   for _, part in ipairs(pages) do
-    if part.classes:includes("sidebar") then
+    if part.classes:includes("toolbar") then
+      toolbar = pandoc.Div(part.blocks, { class = "board-toolbar" })
+    elseif part.classes:includes("sidebar") then
       sidebar = pandoc.Div(part.blocks, { class = "board-card board-sidebar" })
     else
       entries:insert({ title = part.title, blocks = page(part.blocks) })
@@ -143,6 +146,9 @@ function Pandoc(document)
   end
   local main = pandoc.Div(tabs(entries), { class = "board-pages" })
   document.blocks = leading
+  if toolbar then
+    document.blocks:insert(toolbar)
+  end
   document.blocks:insert(sidebar and pandoc.Div({ sidebar, main }, { class = "board-beside" }) or main)
   return document
 end
