@@ -97,7 +97,8 @@ def delivery_job(reports: Mapping[Report, dg.AssetKey], landed: Landed) -> dg.Jo
         sending.send_everything_due()
         told = alerts.tell()
         done = sending.send_everything_due()
-        context.log.info(f"{told} alerts; {dict(done.states) or 'nothing else'} sent")
+        states = ", ".join(f"{number} {state}" for state, number in done.states.items())
+        context.log.info(f"{told} alerts; letters: {states or 'none is due'}")
         if errors:
             raise dg.Failure("; ".join(errors))
 

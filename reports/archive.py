@@ -27,7 +27,7 @@ MANIFEST, TEMPLATE, RESULTS, FILES = "manifest.json", "template.qmd", "results",
 CODE = ("reports", "dbt_project")
 # The register says nothing about how a report looks, nor does whom it goes to.
 NO_CODE = ("exposures.yml", "recipients.yml", "recipients.example.yml", "delivery")
-MADE_WITH = ("babel", "bokeh", "matplotlib", "pandas", "pypandoc-binary", "typst", "XlsxWriter")
+MADE_WITH = ("babel", "matplotlib", "mpld3", "pandas", "pypandoc-binary", "typst", "XlsxWriter")
 SHOWN = 8  # ids in an error that lists what there is
 
 
