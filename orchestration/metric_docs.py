@@ -53,6 +53,9 @@ model of your own with metrics is added to `metric_models` in `dbt_project.yml`.
 | `watch` | of the dimensions in `by`, those whose days are judged too |
 
 A sum or count with `join_to_timespine: true` is 0 where there are no rows.
+
+A report shows it when its exposure names it: `metrics: [web_margin_per_new_customer]` in its `meta`
+([reports](reports.md)).
 """
 
 

@@ -15,7 +15,7 @@ How a value is written for people belongs to `notation.py`.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from functools import cache
 from pathlib import Path
@@ -50,9 +50,9 @@ class Metric:
     label: str
     description: str
     unit: str
-    dimensions: tuple[str, ...]
-    model: str
-    definition: Mapping[str, Any]
+    dimensions: tuple[str, ...] = ()
+    model: str = ""
+    definition: Mapping[str, Any] = field(default_factory=dict)
 
 
 @cache
