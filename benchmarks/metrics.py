@@ -13,7 +13,7 @@ import time
 from contextlib import closing
 from pathlib import Path
 
-from ingest import landing, warehouse
+from ingest import staging, warehouse
 from ingest.ledger import open_ledger
 from orchestration import transform
 
@@ -69,7 +69,7 @@ def main() -> None:
 
 def _measure(history: int) -> float:
     with open_ledger():
-        landing.create_tables()
+        staging.create_tables()
     _land(1, 0, history)
     _run([])  # everything once, so that the rest is there
     _execute("analyze")
@@ -118,15 +118,18 @@ def _land(load_id: int, first: int, last: int) -> None:
             timestamp '2022-01-01 08:00' + day * interval '1 day' + n * interval '3 seconds', 1 + n % 4,
             5 + n % 90, (1 + n % 4) * (5 + n % 90), 'shop', 'sales-{load_id}.csv',
             row_number() over (order by day, n), {load_id},
-            timestamp '2026-01-01' + {load_id} * interval '1 day', 'h' || day || '-' || n
+            timestamp '2026-01-01' + {load_id} * interval '1 day',
+            hashtextextended(day || '-' || n, 0)
         from generate_series({first}, {last - 1}) as days (day), generate_series(1, {LINES}) as lines (n)
         """,
         f"""
         insert into ops.loads (
             load_id, source_name, feed_name, entity, state, source_file, started_at, rows_rejected, rows_read,
-            rows_accepted, rows_new
+            rows_accepted, rows_new, amount_accepted
         )
-        values ({load_id}, 'shop', 'sales', 'sales', 'loaded', 'sales-{load_id}.csv', now(), 0, 1, 1, 1)
+        select {load_id}, 'shop', 'sales', 'sales', 'loaded', 'sales-{load_id}.csv', now(), 0, count(*), count(*),
+            count(*), sum(total_amount)
+        from staging.sales where load_id = {load_id}
         """,
         role="loader",
     )
@@ -143,7 +146,8 @@ def _land(load_id: int, first: int, last: int) -> None:
                 insert into staging.{entity} (
                     {columns}, source_name, source_file, source_line, load_id, loaded_at, row_hash
                 )
-                select {values}, 'shop', '{entity}.csv', n, 1, timestamp '2026-01-01', 'h' || n
+                select {values}, 'shop', '{entity}.csv', n, 1, timestamp '2026-01-01',
+                    hashtextextended('h' || n, 0)
                 from generate_series(0, {count - 1}) as lines (n)
                 """,
                 role="loader",

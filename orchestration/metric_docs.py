@@ -3,15 +3,13 @@
 Knows the YAML of metrics and nothing of dbt, so that a test can compare the page with it in no time.
 """
 
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Mapping
 from typing import Any
 
-import yaml
+from ingest import warehouse
+from reports import metrics
 
-ROOT = Path(__file__).resolve().parents[1]
-MODELS = ROOT / "dbt_project" / "models"
-PAGE = ROOT / "docs" / "metrics.md"
+PAGE = warehouse.ROOT / "docs" / "metrics.md"
 
 HEAD = """\
 # Metrics
@@ -55,46 +53,40 @@ model of your own with metrics is added to `metric_models` in `dbt_project.yml`.
 | `watch` | of the dimensions in `by`, those whose days are judged too |
 
 A sum or count with `join_to_timespine: true` is 0 where there are no rows.
+
+A report shows it when its exposure names it: `metrics: [web_margin_per_new_customer]` in its `meta`
+([reports](reports.md)).
 """
 
 
-def render(models: Path = MODELS) -> str:
+def render() -> str:
     """The page as Markdown."""
-    found = sorted(_metrics(models), key=lambda pair: pair[1]["name"])
+    found = metrics.known().values()
     lines = [HEAD, "## All metrics", "", "| metric | what | formula |", "|---|---|---|"]
-    for _, metric in found:
-        name = metric["name"]
-        lines.append(f"| [`{name}`](#{name}) | {metric['label']} | {_cell(_formula(metric))} |")
-    for model, metric in found:
-        meta = metric.get("config", {}).get("meta", {})
-        dimensions = ", ".join(f"`{name}`" for name in meta.get("by", [])) or "in all only"
-        by = f" --group-by metric_time__month{',' + meta['by'][0] if meta.get('by') else ''}"
+    for metric in found:
+        lines.append(
+            f"| [`{metric.name}`](#{metric.name}) | {metric.label} | {_cell(_formula(metric.definition))} |"
+        )
+    for metric in found:
+        dimensions = ", ".join(f"`{name}`" for name in metric.dimensions) or "in all only"
+        by = f" --group-by metric_time__month{',' + metric.dimensions[0] if metric.dimensions else ''}"
         lines += [
             "",
-            f"### {metric['name']}",
+            f"### {metric.name}",
             "",
-            metric["description"],
+            metric.description,
             "",
-            f"- Formula: {_formula(metric)}",
-            f"- From: {f'`{model}`' if model else 'metrics of several models'}",
+            f"- Formula: {_formula(metric.definition)}",
+            f"- From: {f'`{metric.model}`' if metric.model else 'metrics of several models'}",
             "- Grain: day, week, month, quarter, fiscal year",
             f"- By: {dimensions}",
-            f"- Unit: {meta.get('unit', 'number')}",
-            f"- Example: `mf query --metrics {metric['name']}{by}`",
+            f"- Unit: {metric.unit}",
+            f"- Example: `mf query --metrics {metric.name}{by}`",
         ]
     return "\n".join(lines) + "\n"
 
 
-def _metrics(models: Path) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Each metric with the model that it stands beside; "" where it is made of several models' metrics."""
-    for file in sorted(models.rglob("*.yml")):
-        content = yaml.safe_load(file.read_text()) or {}
-        yield from (("", metric) for metric in content.get("metrics", []))
-        for model in content.get("models", []):
-            yield from ((model["name"], metric) for metric in model.get("metrics", []))
-
-
-def _formula(metric: dict[str, Any]) -> str:
+def _formula(metric: Mapping[str, Any]) -> str:
     match metric["type"]:
         case "simple":
             text = f"`{metric['agg']}({metric.get('expr', metric['name'])})`"
@@ -114,7 +106,7 @@ def _formula(metric: dict[str, Any]) -> str:
     return text + (f" where `{metric['filter']}`" if metric.get("filter") else "")
 
 
-def _input(metric: str | dict[str, Any]) -> str:
+def _input(metric: str | Mapping[str, Any]) -> str:
     if isinstance(metric, str):
         return f"[`{metric}`](#{metric})"
     where = f" where `{metric['filter']}`" if metric.get("filter") else ""

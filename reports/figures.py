@@ -335,6 +335,36 @@ def trends(day: date) -> pd.DataFrame | None:
     )
 
 
+def drivers(period: Period, comparison: str) -> pd.DataFrame | None:
+    """What drove the change of sales of a period beside another (previous, last_week, last_year), by product,
+    category, store, channel and segment: dimension, name, change, price, volume, mix. None where the model
+    is not built or does not reach back so far."""
+    if not exists("metrics.metrics_drivers"):
+        return None
+    frame = query(
+        """
+        select
+            case when dimension = 'product__category' then 'category' else split_part(dimension, '__', 1)
+                end as dimension,
+            case when dimension = 'product' then coalesce(product_name, dimension_value)
+                else dimension_value end as name,
+            revenue_change as change,
+            price_effect as price,
+            volume_effect as volume,
+            mix_effect as mix
+        from metrics.metrics_drivers
+        left join marts.dim_products as products
+            on dimension = 'product' and dimension_value = product_code
+        where grain = %(grain)s and comparison = %(comparison)s and period = %(first)s
+        order by abs(revenue_change) desc, dimension, dimension_value
+        """,
+        grain=period.grain.value,
+        comparison=comparison,
+        first=period.first,
+    )
+    return frame if len(frame) else None
+
+
 # --------------------------------------------------------------------------------- sales by what they are of
 
 

@@ -18,6 +18,7 @@ PUNCTUATION = re.compile(f"([{re.escape(string.punctuation)}])")
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 # Relative widths of columns, in characters of their longest text.
 NARROWEST, WIDEST = 7, 34
+TILES_IN_A_ROW = 5
 LEFT = (Kind.TEXT, Kind.DAY, Kind.MONTH)  # kinds that stand at the left of their column
 # pandoc takes the widths of a pipe table from its dashes once a line is longer than its text width of 72.
 DASHES = 200
@@ -57,7 +58,7 @@ def tiles(boxes: Sequence[Tile]) -> str:
         return f"[{text(content)}]{{.tile-{name} {settings}}}"
 
     muted, accent, panel = (f'rgb(\\"{colour}\\")' for colour in (look.muted, look.accent, look.panel))
-    lines = ["", f"::::: {{.tiles layout-ncol={len(boxes)}}}"]
+    lines = ["", f"::::: {{.tiles layout-ncol={min(len(boxes), TILES_IN_A_ROW)}}}"]
     for box in boxes:
         lines += [
             "",

@@ -11,10 +11,12 @@ from typing import Any
 import yaml
 
 from ingest import warehouse
+from reports import metrics
 from reports.archive import TEMPLATE, Manifest
 from reports.delivery import terms
 from reports.delivery.terms import Terms
 from reports.errors import ReportError, ReportUsageError
+from reports.metrics import Metric
 from reports.period import Grain
 
 EXPOSURES = warehouse.ROOT / "dbt_project" / "models" / "exposures.yml"
@@ -42,6 +44,7 @@ class Report:
     about: str = "sales"
     workbook: tuple[str, ...] = ()
     models: tuple[str, ...] = ()
+    metrics: tuple[Metric, ...] = ()  # shown among its headline figures
     delivery: Terms | None = None
     owner: str | None = None
 
@@ -53,7 +56,8 @@ class Report:
     def as_archived(self) -> dict[str, Any]:
         """What the archive keeps of it: all that decides what it shows."""
         return {"grain": self.grain.value, "about": self.about, "workbook": list(self.workbook),
-                "models": list(self.models)}  # fmt: skip
+                "models": list(self.models),
+                "metrics": [[metric.name, metric.label, metric.unit] for metric in self.metrics]}  # fmt: skip
 
 
 def registered_reports(exposures: Path = EXPOSURES) -> dict[str, Report]:
@@ -94,6 +98,7 @@ def from_archive(manifest: Manifest) -> Report:
         about=kept["about"],
         workbook=tuple(kept["workbook"]),
         models=tuple(kept["models"]),
+        metrics=tuple(Metric(name, label, "", unit) for name, label, unit in kept.get("metrics", ())),
     )
 
 
@@ -106,6 +111,7 @@ def _report(entry: dict[str, Any], file: str) -> Report:
     document = warehouse.ROOT / meta["document"]
     formats = tuple(meta.get("formats", ()))
     workbook = tuple(meta.get("workbook", ()))
+    named = tuple(meta.get("metrics", ()))
     grain, about = meta.get("grain", "day"), meta.get("about", "sales")
     if not document.is_file():
         raise ReportError(f"{file}: the document of the exposure {name} does not exist: {meta['document']}")
@@ -121,6 +127,11 @@ def _report(entry: dict[str, Any], file: str) -> Report:
             f"{file}: the exposure {name}: `grain` is one of {', '.join(GRAINS)}; "
             f"`about` one of {', '.join(ABOUT)}"
         )
+    if named and (unknown := [metric for metric in named if metric not in metrics.known()]):
+        raise ReportError(
+            f"{file}: the exposure {name} names metrics that there are not: {', '.join(unknown)}; "
+            f"there are: {', '.join(metrics.known())}"
+        )
     return Report(
         name=name,
         label=entry.get("label", name),
@@ -133,6 +144,7 @@ def _report(entry: dict[str, Any], file: str) -> Report:
         about=about,
         workbook=workbook,
         models=tuple(model for ref in entry.get("depends_on", []) for model in REF.findall(ref)),
+        metrics=tuple(metrics.known()[metric] for metric in named),
         delivery=_terms(meta, formats, f"{file}: the exposure {name}"),
         owner=(entry.get("owner") or {}).get("email"),
     )

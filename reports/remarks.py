@@ -1,11 +1,12 @@
 """Remarks in words: what moved, what was unusual, why, where it goes.
 
-One function, `remarks`, which hands plain sentences to the page. What is unusual is taken from
-`metrics_anomalies` and where it goes from `metrics_trends`, where these models are built; for a part of the
-business, of which they say nothing, and before they are built, days are judged here by the same weekdays
-before them. SEAM: why it moved is worked out in `_why` until there is a model `metrics_drivers`.
+One function, `remarks`, which hands plain sentences to the page. Why sales moved is taken from
+`metrics_drivers`, what is unusual from `metrics_anomalies`, where it goes from `metrics_trends`. These models
+say nothing of a part of the business, and the drivers nothing of periods long past: then the change is split
+here into transactions and their value, and days are judged by the same weekdays before them.
 """
 
+import math
 from collections.abc import Iterator
 
 import pandas as pd
@@ -19,6 +20,7 @@ LIKELY = 3.5  # robust deviations from the same weekdays, beyond which a day is 
 WEEKDAYS = 8  # the same weekday of so many weeks
 ROBUST = 1.4826  # makes a median deviation one of the normal distribution
 MOST = 3  # unusual days that are told
+MOVERS = ("product", "category", "store", "channel", "segment")
 STEPS = {"step up": "a lasting step up", "step down": "a lasting step down"}
 
 
@@ -47,17 +49,46 @@ def _moved(ratio: float) -> str:
 
 
 def _why(edition: Edition) -> Iterator[str]:
-    """The parts of the change: how many transactions, how much each, which product."""
+    """The parts of the change, and what moved it most."""
     main = edition.main
     if not main.is_covered:
         return
+    sales, before = figures.measures([edition.period, main.period], edition.only)[0]
+    if not (sales and before) or abs(sales - before) < NOTABLE * abs(before):
+        return
+    found = None
+    if edition.is_complete and not edition.only.given():
+        found = figures.drivers(edition.period, main.name)
+    yield from _transactions(edition) if found is None else _drivers(edition, found)
+
+
+def _drivers(edition: Edition, found: pd.DataFrame) -> Iterator[str]:
+    """Price, volume and mix of the change, and of each kind the member that moved it most."""
+    parts = found[found["dimension"] == "product"]
+    difference, price, volume, mix = (math.fsum(parts[name]) for name in ("change", "price", "volume", "mix"))
+    yield (
+        f"Of the difference of {notation.money(difference)} on the {edition.main.title.lower()}, "
+        f"{notation.money(volume)} come from the number of units sold, {notation.money(price)} from their "
+        f"prices and {notation.money(mix)} from which products they were."
+    )
+    most = []
+    for dimension in MOVERS:
+        members = found[(found["dimension"] == dimension) & (found["change"] * difference > 0)]
+        if len(members):
+            first = members.iloc[0]
+            most.append(f"the {dimension} {first['name']} ({notation.money(first['change'])})")
+    if most:
+        yield f"It was moved most by {_listed(most)}."
+
+
+def _transactions(edition: Edition) -> Iterator[str]:
+    """How many transactions, how much each, which product."""
+    main = edition.main
     values = figures.measures([edition.period, main.period], edition.only)
     (sales, before), (count, count_before), (value, value_before) = values[:3]
     if not (sales and before and count and count_before and value is not None and value_before is not None):
         return
     difference = sales - before
-    if abs(difference) < NOTABLE * abs(before):
-        return
     # Volume at the old value, value at the new volume: the two add up to the difference exactly.
     volume = (count - count_before) * value_before
     worth = difference - volume

@@ -9,25 +9,33 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from reports import figures, notation, restatement
+from reports import figures, metrics, notation, restatement
 from reports.edition import Edition
 from reports.errors import ReportError
+from reports.metrics import Metric
 from reports.period import Grain, Period
 from reports.tables import Chart, Column, Kind, Table, Tile, write
 
+TILES = 5  # measures that are shown as tiles
 TOP = 10  # rows of a table that shows the best
 LONG = 100  # rows of such a table in a workbook
 LONGEST_DAYS = 91
 
 
 def headline(edition: Edition) -> Table:
-    """The measures of the period, beside the periods that it is compared with."""
+    """The measures of the period and the metrics that the exposure names, beside the periods that it is
+    compared with."""
     comparisons = edition.comparisons
     values = figures.measures([edition.period, *(c.period for c in comparisons)], edition.only)
+    kinds = [Kind.MONEY if measure.is_money else Kind.COUNT for measure in figures.MEASURES]
+    for metric in edition.report.metrics:
+        periods = [edition.asked, *(c.period for c in comparisons)]
+        values.append([metrics.value(metric, period, edition.only) for period in periods])
+        kinds.append(_kind(metric, values[-1]))
     covered = [True, *(c.is_covered for c in comparisons)]
-    frame = pd.DataFrame(
-        {"label": [m.label for m in figures.MEASURES], "is_money": [m.is_money for m in figures.MEASURES]}
-    )
+    labels = [measure.label for measure in figures.MEASURES]
+    labels += [metric.label for metric in edition.report.metrics]
+    frame = pd.DataFrame({"label": labels, "kind": [kind.value for kind in kinds]})
     for position, name in enumerate(["value", *(c.name for c in comparisons)]):
         column = [row[position] if covered[position] else None for row in values]
         frame[name] = pd.Series(column, dtype="float64")
@@ -47,6 +55,14 @@ def headline(edition: Edition) -> Table:
     )
 
 
+def _kind(metric: Metric, values: Sequence[float | None]) -> Kind:
+    """How a metric's values are written: a number is a count where all are whole."""
+    if metric.unit == "number":
+        is_whole = all(value is None or value == int(value) for value in values)
+        return Kind.COUNT if is_whole else Kind.DECIMAL
+    return {"money": Kind.MONEY, "share": Kind.SHARE, "seconds": Kind.DURATION}[metric.unit]
+
+
 def _word(edition: Edition) -> str:
     return "period" if edition.asked.grain is Grain.DAYS else edition.word
 
@@ -56,7 +72,8 @@ def _this(edition: Edition) -> str:
 
 
 def tiles(headline: Table, edition: Edition) -> list[Tile]:
-    """The first measures as tiles, each with its change on the period that says most."""
+    """The first measures and the metrics that the exposure names as tiles, each with its change on the period
+    that says most."""
     main = edition.main
     position = next(i for i, column in enumerate(headline.columns) if column.name == f"on_{main.name}")
     words = f"on last {'week' if main.name == 'last_week' else _word(edition)}"
@@ -64,7 +81,8 @@ def tiles(headline: Table, edition: Edition) -> list[Tile]:
         Tile(
             row[0], write(row[1], headline.kind(headline.columns[1], index)), _compared(row[position], words)
         )
-        for index, row in enumerate(headline.rows()[:5])
+        for index, row in enumerate(headline.rows())
+        if index < TILES or index >= len(figures.MEASURES)
     ]
 
 

@@ -28,7 +28,7 @@ class Kind(Enum):
     TEXT = "text"
     COUNT = "count"
     MONEY = "money"  # in the theme's currency
-    MEASURE = "measure"  # money or count, as the row's `is_money` says
+    MEASURE = "measure"  # of the kind that the row's `kind` names
     SHARE = "share"  # a fraction of a whole
     CHANGE = "change"  # a relative change, as a fraction
     DURATION = "duration"  # in seconds
@@ -138,7 +138,7 @@ class Table:
         if column.kind is not Kind.MEASURE:
             return column.kind
         assert isinstance(self.frame, pd.DataFrame)
-        return Kind.MONEY if self.frame["is_money"].iloc[row] else Kind.COUNT
+        return Kind(self.frame["kind"].iloc[row])
 
     def texts(self) -> list[list[str]]:
         """The values as people read them, row by row."""

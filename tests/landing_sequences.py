@@ -87,6 +87,7 @@ VALUES: dict[str, dict[str, st.SearchStrategy[Any]]] = {
     "products": {
         "product_code": st.integers(0, CODE["product"]),
         "product_name": NAME,
+        "category": NAME,
         "unit_cost": COST,
         "supplier_code": code("supplier"),
         "active": FLAG,

@@ -1,10 +1,13 @@
 """Metrics on a real Postgres: the semantic layer and its values for every grain, beside pandas, MetricFlow and the
 other tables of metrics. That increments equal a full refresh is shown in test_models_identity.py."""
 
+import html
 import logging
 import random
 import re
 import shutil
+import subprocess
+from collections.abc import Iterator
 from contextlib import closing
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -14,12 +17,18 @@ from typing import Any
 import landing_rows
 import pandas as pd
 import pytest
+import yaml
 from landing_rows import land
 from models_project import Dbt, clear_models, select
+from openpyxl import load_workbook
 
 from conftest import ROOT
 from ingest import warehouse
 from orchestration import metric_docs
+from reports import figures, metrics, registry
+from reports.period import parse
+from reports.render import Rendered, render_report
+from reports.template import new_report
 
 GRAINS = {"day": "D", "week": "W-SUN", "month": "M", "quarter": "Q", "fiscal_year": "Y"}
 # The day on which another cost of the product P1 landed.
@@ -370,3 +379,90 @@ def test_a_metric_that_cannot_be_kept_by_day_stops_the_build_by_name(
 ) -> None:
     with pytest.raises(AssertionError, match=re.escape(message)):
         with_metric(models, tmp_path, yaml)("run", "--select", "metrics_components")
+
+
+# ----------------------------------------------------------------------------------- the same for all readers
+
+
+def test_headline_figures_of_reports_are_the_values_of_their_metrics(landed: pd.DataFrame) -> None:
+    for text in ("2024-03-04", "2024-W10", "2024-03", "2024-Q1", "2024"):
+        period = parse(text)
+        for measure, (found,) in zip(figures.MEASURES, figures.measures([period]), strict=True):
+            expected = metrics.value(metrics.find(measure.column), period)
+            assert expected is not None, (measure.column, text)
+            assert found == pytest.approx(expected, rel=1e-9), (measure.column, text)
+
+
+@pytest.fixture(scope="module")
+def named(landed: pd.DataFrame, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rendered]:
+    """The monthly report of March 2024 by an exposure that names every metric, and does nothing else."""
+    exposures = tmp_path_factory.mktemp("exposures") / "exposures.yml"
+    exposures.write_text(registry.EXPOSURES.read_text())
+    document, _ = new_report("every_metric", "monthly", exposures)
+    entries = yaml.safe_load(exposures.read_text())
+    (entry,) = (entry for entry in entries["exposures"] if entry["name"] == "every_metric")
+    entry["config"]["meta"]["metrics"] = list(metrics.known())
+    exposures.write_text(yaml.safe_dump(entries))
+    # The document's cells run in a process of their own, which looks for the exposure too.
+    here = (
+        "from pathlib import Path\n\nfrom reports import registry\n\n"
+        f'registry.find.__defaults__ = (Path("{exposures}"),)\n'
+    )
+    text = document.read_text()
+    document.write_text(text.replace("from reports.blocks", f"{here}from reports.blocks", 1))
+    try:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(registry.find, "__defaults__", (exposures,))
+            yield render_report("every_metric", parameters={"period": "2024-03"})
+    finally:
+        document.unlink()
+
+
+def in_tiles(made: Rendered) -> dict[str, str]:
+    page = made.paths["html"].read_text()
+    found = re.findall(
+        r'class="tile-label"[^>]*>(.*?)</span>.*?class="tile-value"[^>]*>(.*?)</span>', page, re.S
+    )
+    return {html.unescape(label): html.unescape(value) for label, value in found}
+
+
+def in_pdf(made: Rendered) -> dict[str, str]:
+    text = subprocess.run(
+        ["pdftotext", "-layout", made.paths["pdf"], "-"], capture_output=True, text=True, check=True
+    ).stdout
+    rows = re.findall(r"^ *(\S.*?) {2,}(\S+)", text, re.MULTILINE)
+    return dict(rows)
+
+
+def in_workbook(made: Rendered) -> dict[str, float]:
+    """As numbers; a duration in seconds."""
+    sheet = load_workbook(made.paths["xlsx"], data_only=True)["Summary"]
+    rows = {row[0]: row[1] for row in sheet.iter_rows(min_row=5, values_only=True)}
+    return {
+        label: value.total_seconds() if isinstance(value, timedelta) else value
+        for label, value in rows.items()
+    }
+
+
+def test_each_metric_is_the_same_in_tile_pdf_and_workbook(named: Rendered) -> None:
+    """By its label, in each. A further reader of metrics, as an alert or the API, is one more line."""
+    tiles, pdf, workbook = in_tiles(named), in_pdf(named), in_workbook(named)
+    assert len(metrics.known()) > 20
+    for metric in metrics.known().values():
+        value = values(metric.name, "month")[date(2024, 3, 1)]
+        assert workbook[metric.label] == pytest.approx(value, rel=1e-12), metric.name
+        shown = tiles[metric.label]
+        assert shown == written(value, metric.unit), metric.name
+        assert pdf[metric.label] == shown, metric.name
+
+
+def written(value: float, unit: str) -> str:
+    """A value as people read it, put together without reports/notation.py."""
+    match unit:
+        case "money":
+            return f"{'−' if value < 0 else ''}£{abs(value):,.2f}"
+        case "share":
+            return f"{value:.1%}".replace("-", "−")
+        case "seconds":
+            return f"{round(value) // 60}:{round(value) % 60:02d}"
+    return (f"{value:,.0f}" if value == int(value) else f"{value:,.1f}").replace("-", "−")

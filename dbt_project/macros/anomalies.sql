@@ -209,7 +209,7 @@ select * from judged_days
     {%- for name, metric in plan.metrics.items() if not metric.cumulative -%}
         {%- do metrics.update({name: metric}) -%}
     {%- endfor -%}
-    {{ return(values_work(dict(plan, metrics=metrics), condition='true')) }}
+    {{ return(values_work(dict(plan, metrics=metrics), day='metric_date', daily='true', longest='true')) }}
 {%- endmacro %}
 
 

@@ -40,15 +40,23 @@
     {%- if not entity -%}
         {{ return(none) }}
     {%- endif -%}
-    {%- set members = {} -%}
+    {%- set used = {} -%}
     {%- for part in plan.components.values() if part.model == model.name -%}
-        {%- for entity_name in joined_entities(part) -%}
-            {%- set other = model_of_entity(entity_name) -%}
-            {%- if 'load_id' not in other.node.columns -%}
-                {{ return(none) }}
+        {%- for path in part.dimensions + filter_dimensions(part.filters) -%}
+            {%- set found = semantic_dimension('?', part.model, path) -%}
+            {%- if found.entity -%}
+                {%- do used.setdefault(found.entity, []).append(found.sql | replace(found.entity ~ '.', '')) -%}
             {%- endif -%}
-            {%- do members.update({other.node.relation_name: semantic_entity(other, ['primary', 'unique']).expr}) -%}
         {%- endfor -%}
+    {%- endfor -%}
+    {%- set members = {} -%}
+    {%- for entity_name, columns in used.items() -%}
+        {%- set other = model_of_entity(entity_name) -%}
+        {%- if 'load_id' not in other.node.columns -%}
+            {{ return(none) }}
+        {%- endif -%}
+        {%- set id = semantic_entity(other, ['primary', 'unique']).expr -%}
+        {%- do members.update({id: changed_members(other.node, id, columns | unique | sort)}) -%}
     {%- endfor -%}
     {{ return(touched_days(entity, members)) }}
 {%- endmacro %}
@@ -74,18 +82,7 @@
 {%- endmacro %}
 
 
-{#- The entities of other models that a component needs for its filters and dimensions. -#}
-{% macro joined_entities(part) -%}
-    {%- set entities = [] -%}
-    {%- for path in part.dimensions + filter_dimensions(part.filters) -%}
-        {%- set found = semantic_dimension('?', part.model, path) -%}
-        {%- if found.entity and found.entity not in entities -%}
-            {%- do entities.append(found.entity) -%}
-        {%- endif -%}
-    {%- endfor -%}
-    {{ return(entities) }}
-{%- endmacro %}
-
+{#- The dimensions and the entities that filters name. -#}
 {% macro filter_dimensions(filters) -%}
     {%- set paths = [] -%}
     {%- for filter in filters -%}

@@ -1,14 +1,14 @@
 {#- Metrics of periods from their components by day: the SQL of metrics_values. -#}
 
-{#- What a build computes: none for everything, else {days: touched days, since: the first of them}. Everything where a
+{#- The days that a build computes anew, none for all of them. All where a
     metric's definition is new or changed, or where it is not known what was touched. -#}
-{% macro values_work(plan, condition="grain = 'fiscal_year' and dimension = 'total'") -%}
+{% macro values_work(plan, day='period', daily="grain = 'day'", longest="grain = 'fiscal_year' and dimension = 'total'") -%}
     {%- if not is_incremental() or not execute -%}
         {{ return(none) }}
     {%- endif -%}
     {%- set known = {} -%}
     {%- for row in run_query('select metric, min(definition), max(definition) from ' ~ this
-        ~ ' where ' ~ condition ~ ' group by metric').rows -%}
+        ~ ' where ' ~ longest ~ ' group by metric').rows -%}
         {%- do known.update({row[0]: [row[1], row[2]]}) -%}
     {%- endfor -%}
     {%- for name, definitions in known.items() -%}
@@ -37,9 +37,47 @@
         {%- if touched is none -%}
             {{ return(none) }}
         {%- endif -%}
-        {%- do days.extend(touched) -%}
+        {%- set moved = days_of_moved_bounds(plan, name, day, daily) -%}
+        {%- if moved is none -%}
+            {{ return(none) }}
+        {%- endif -%}
+        {%- do days.extend(touched + moved) -%}
     {%- endfor -%}
     {{ return(days | unique | sort) }}
+{%- endmacro %}
+
+
+{#- The days between the first and last day on which a model has rows now and those that it had in the last build: there
+    a metric that YAML fills is 0, or is no longer. The former are those of a metric that is a filled component alone;
+    where the model has none but fills, they are not known (none). -#}
+{% macro days_of_moved_bounds(plan, model_name, day, daily) -%}
+    {%- set ids, filled, names = [], [], [] -%}
+    {%- for id, part in plan.components.items() if part.model == model_name -%}
+        {%- do ids.append(id) -%}
+        {%- if part.fill is not none -%}{%- do filled.append(id) -%}{%- endif -%}
+    {%- endfor -%}
+    {%- for name, metric in plan.metrics.items() if metric.expression in filled and not metric.cumulative -%}
+        {%- do names.append(name) -%}
+    {%- endfor -%}
+    {%- if not filled -%}
+        {{ return([]) }}
+    {%- elif not names -%}
+        {{ return(none) }}
+    {%- endif -%}
+    {%- set before = run_query('select min(' ~ day ~ '), max(' ~ day ~ ') from ' ~ this ~ ' where ' ~ daily
+        ~ " and dimension = 'total' and metric = '" ~ names[0] ~ "'").rows[0] -%}
+    {%- set now = run_query('select min(metric_date), max(metric_date) from ' ~ ref('metrics_components')
+        ~ " where dimension = 'total' and component in ('" ~ ids | join("', '") ~ "')").rows[0] -%}
+    {%- set days = [] -%}
+    {%- for one, other in [(before, now), (now, before)] if one[0] is not none -%}
+        {%- for number in range((one[1] - one[0]).days + 1) -%}
+            {%- set date = one[0] + modules.datetime.timedelta(days=number) -%}
+            {%- if other[0] is none or date < other[0] or date > other[1] -%}
+                {%- do days.append(date | string) -%}
+            {%- endif -%}
+        {%- endfor -%}
+    {%- endfor -%}
+    {{ return(days) }}
 {%- endmacro %}
 
 

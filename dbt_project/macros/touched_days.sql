@@ -3,8 +3,8 @@
 
 {#- The days, as texts, on which rows of an entity landed, changed or went away since the model's newest load. For sales
     also those on which a customer was new, or is new now, by a line that did not change itself, and those for which a
-    cost of a product is another one. Besides, the days of the facts of changed members: `members` maps a dimension to
-    the column that fact and dimension share. -#}
+    cost of a product is another one. Besides, the days of the facts of changed members: `members` maps the id that fact and
+    dimension share to a select of such ids. -#}
 {% macro touched_days(entity, members={}) -%}
     {%- if not execute -%}
         {{ return([]) }}
@@ -32,15 +32,14 @@
             on changed_costs.product_id = facts.product_id
             and changed_costs.first_day <= facts.sale_date
         {%- endif %}
-        {%- for relation, column in members.items() %}
+        {%- for id, changed in members.items() %}
 
         union
 
         select {{ day }} as metric_date
-        from {{ relation }} as members
+        from ({{ changed }}) as members
         inner join {{ ref('fact_' ~ entity) }} as facts
-            on members.{{ column }} = facts.{{ column }}
-        where members.load_id > {{ watermark() }}
+            on members.{{ id }} = facts.{{ id }}
         {%- endfor %}
     {%- endset -%}
     {%- set days = [] -%}
@@ -48,6 +47,41 @@
         {%- do days.append(row[0] | string) -%}
     {%- endfor -%}
     {{ return(days) }}
+{%- endmacro %}
+
+
+{#- A select of the ids of a dimension's members of which the given columns may have changed since the model's newest
+    load. Where all landed versions of the columns can be read, those that the newest load had are compared with the later
+    ones; else every member whose row landed counts. -#}
+{% macro changed_members(dimension, id, columns) -%}
+    {%- set versions, known_columns = {
+        'dim_products': (ref('int_product_versions'), ['category', 'subcategory']),
+        'dim_customers': (ref('int_customer_versions'), ['city', 'country', 'segment']),
+    }.get(dimension.name, (none, [])) -%}
+    {%- if columns | reject('in', known_columns) | list %}
+    select {{ id }}
+    from {{ dimension.relation_name }}
+    where load_id > {{ watermark() }}
+    {%- else %}
+    select versions.{{ id }}
+    from {{ versions }} as versions
+    inner join (
+        select
+            {{ id }},
+            max(case when load_id <= {{ watermark() }} then load_id end) as known_load_id
+        from {{ versions }}
+        where {{ id }} in (select {{ id }} from {{ versions }} where load_id > {{ watermark() }})
+        group by {{ id }}
+    ) as changed
+        on versions.{{ id }} = changed.{{ id }}
+        and versions.load_id >= coalesce(changed.known_load_id, 0)
+    group by versions.{{ id }}, changed.known_load_id
+    having changed.known_load_id is null
+        {%- for column in columns %}
+        or min(versions.{{ column }}) <> max(versions.{{ column }})
+        or count(versions.{{ column }}) not in (0, count(*))
+        {%- endfor %}
+    {%- endif %}
 {%- endmacro %}
 
 

@@ -5,6 +5,8 @@
 select
     product_keys.product_id,
     versions.product_code,
+    versions.category,
+    versions.subcategory,
     cast({{ reporting_time('versions.loaded_at') }} as date) as landed_on,
     versions.load_id
 from {{ ref('stg_product_versions') }} as versions

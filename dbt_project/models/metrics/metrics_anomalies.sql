@@ -2,7 +2,7 @@
 -- depends_on: {{ ref(name) }}
 {%- endfor %}
 -- depends_on: {{ ref('metrics_values') }} {{ ref('metrics_components') }} {{ ref('dim_dates') }}
--- depends_on: {{ ref('int_sale_versions') }} {{ ref('int_daily_movements') }} {{ ref('int_product_versions') }}
+-- depends_on: {{ ref('int_sale_versions') }} {{ ref('int_daily_movements') }} {{ ref('int_product_versions') }} {{ ref('int_customer_versions') }}
 {{
     config(
         incremental_strategy='append',

@@ -1,7 +1,7 @@
 {%- for name in var('metric_models') %}
 -- depends_on: {{ ref(name) }}
 {%- endfor %}
--- depends_on: {{ ref('int_sale_versions') }} {{ ref('int_daily_movements') }} {{ ref('int_product_versions') }}
+-- depends_on: {{ ref('int_sale_versions') }} {{ ref('int_daily_movements') }} {{ ref('int_product_versions') }} {{ ref('int_customer_versions') }}
 {{
     config(
         incremental_strategy='append',

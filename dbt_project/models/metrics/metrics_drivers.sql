@@ -1,6 +1,7 @@
 {{ config(materialized='table') }}
 
 {%- set comparisons = {
+    'day': [('previous', -1), ('last_week', -7), ('last_year', -364)],
     'week': [('previous', -1), ('last_year', -52)],
     'month': [('previous', -1), ('last_year', -12)],
 } %}
@@ -24,7 +25,7 @@ metric_values as (
     select *
     from {{ ref('metrics_values') }}
     where metric in ('revenue', 'units_sold')
-        and grain in ('week', 'month')
+        and grain in ('{{ comparisons | join("', '") }}')
         and dimension <> 'total'
 
 ),
@@ -39,7 +40,7 @@ newest_day as (
 
 ),
 
--- The newest period of each grain and the one before it, beside that before and that of a year before.
+-- The newest period of each grain and the one before it, each beside those that it is compared with.
 compared_periods as (
 {% for grain, offsets in comparisons.items() %}
     {%- set outer = loop.last %}

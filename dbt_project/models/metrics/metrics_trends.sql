@@ -44,20 +44,6 @@ recent_days as (
 
 ),
 
-averages as (
-
-    select
-        metric,
-        dimension,
-        dimension_value,
-        last_day,
-        avg(case when day_number > -7 then value end) as moving_average_7,
-        avg(case when day_number > -28 then value end) as moving_average_28
-    from recent_days
-    group by metric, dimension, dimension_value, last_day
-
-),
-
 windowed_days as (
 
     select
@@ -83,6 +69,18 @@ deviations as (
 
 ),
 
+-- By windows and not by a join with a sum, which Postgres may plan for one row and never end.
+sums as (
+
+    select
+        *,
+        sum(x * x) over series as sum_xx,
+        sum(x * y) over series / nullif(sum(x * x) over series, 0) as slope
+    from deviations
+    window series as (partition by window_days, metric, dimension, dimension_value)
+
+),
+
 moments as (
 
     select
@@ -90,58 +88,30 @@ moments as (
         metric,
         dimension,
         dimension_value,
+        last_day,
         cast(count(*) as {{ dbt.type_int() }}) as observations,
+        avg(case when day_number > -7 then value end) as moving_average_7,
+        avg(case when day_number > -28 then value end) as moving_average_28,
         cast(count(*) - count(distinct weekday) - 1 as {{ dbt.type_int() }}) as degrees_of_freedom,
-        sum(x * x) as sum_xx,
-        sum(x * y) as sum_xy,
-        sum(y * y) as sum_yy
-    from deviations
-    group by window_days, metric, dimension, dimension_value
-
-),
-
-slopes as (
-
-    select
-        *,
-        sum_xy / nullif(sum_xx, 0) as slope
-    from moments
-
-),
-
-residuals as (
-
-    select
-        deviations.window_days,
-        deviations.metric,
-        deviations.dimension,
-        deviations.dimension_value,
-        sum(power(deviations.y - slopes.slope * deviations.x, 2)) as sum_of_squares
-    from deviations
-    inner join slopes
-        on deviations.window_days = slopes.window_days
-        and deviations.metric = slopes.metric
-        and deviations.dimension = slopes.dimension
-        and deviations.dimension_value = slopes.dimension_value
-    group by deviations.window_days, deviations.metric, deviations.dimension, deviations.dimension_value
+        sum_xx,
+        slope,
+        sum(y * y) as sum_yy,
+        sum(power(y - slope * x, 2)) as sum_of_squares
+    from sums
+    group by window_days, metric, dimension, dimension_value, last_day, sum_xx, slope
 
 ),
 
 fitted as (
 
     select
-        slopes.*,
-        case when slopes.sum_yy > 0 then 1 - residuals.sum_of_squares / slopes.sum_yy end as r_squared,
+        *,
+        case when sum_yy > 0 then 1 - sum_of_squares / sum_yy end as r_squared,
         case
-            when slopes.degrees_of_freedom > 0 and residuals.sum_of_squares > 0
-                then slopes.slope / sqrt(residuals.sum_of_squares / slopes.degrees_of_freedom / slopes.sum_xx)
+            when degrees_of_freedom > 0 and sum_of_squares > 0
+                then slope / sqrt(sum_of_squares / degrees_of_freedom / sum_xx)
         end as t_statistic
-    from slopes
-    inner join residuals
-        on slopes.window_days = residuals.window_days
-        and slopes.metric = residuals.metric
-        and slopes.dimension = residuals.dimension
-        and slopes.dimension_value = residuals.dimension_value
+    from moments
 
 ),
 
@@ -157,31 +127,27 @@ tested as (
 metrics_trends as (
 
     select
-        tested.metric,
-        tested.window_days,
-        tested.dimension,
-        tested.dimension_value,
-        averages.last_day,
-        tested.observations,
-        averages.moving_average_7,
-        averages.moving_average_28,
-        tested.slope,
-        tested.r_squared,
-        tested.t_statistic,
-        tested.degrees_of_freedom,
-        tested.significance,
+        metric,
+        window_days,
+        dimension,
+        dimension_value,
+        last_day,
+        observations,
+        moving_average_7,
+        moving_average_28,
+        slope,
+        r_squared,
+        t_statistic,
+        degrees_of_freedom,
+        significance,
         case
-            when tested.observations * 2 < tested.window_days or tested.degrees_of_freedom < 1 then 'too little data'
-            when tested.sum_yy = 0 then 'flat'
-            when tested.significance > 0.05 then 'flat'
-            when tested.slope > 0 then 'up'
+            when observations * 2 < window_days or degrees_of_freedom < 1 then 'too little data'
+            when sum_yy = 0 then 'flat'
+            when significance > 0.05 then 'flat'
+            when slope > 0 then 'up'
             else 'down'
         end as direction
     from tested
-    inner join averages
-        on tested.metric = averages.metric
-        and tested.dimension = averages.dimension
-        and tested.dimension_value = averages.dimension_value
 
 )
 
