@@ -13,7 +13,7 @@ import duckdb
 from ingest import warehouse
 from ingest.config import Feed
 from ingest.connectors import SourceError
-from ingest.staging import BULK_ROWS, SCHEMA, Batch, landed_columns
+from ingest.staging import BULK_ROWS, SCHEMA, Batch, create_key_index, landed_columns
 
 
 def new_rows(feed: Feed, connection: duckdb.DuckDBPyConnection, folder: Path, landed_before: bool) -> Batch:
@@ -29,25 +29,28 @@ def new_rows(feed: Feed, connection: duckdb.DuckDBPyConnection, folder: Path, la
     )
     if landed_before:
         _fetch_landed(feed, connection, folder)
-    connection.execute(
-        f"""
-        create or replace temp view news as
-        with repeated as (
-            select {key} from accepted group by {key} having count(*) > 1
-        ),
-        ordered as (
-            select *, null::bigint as previous_hash from accepted anti join repeated using ({key})
-            union all
-            select *, lag(row_hash) over (partition by {key} order by load_id, source_line)
-            from accepted semi join repeated using ({key})
-        )
-        select ordered.* exclude (previous_hash)
-        from ordered left join landed_hashes using ({key})
-        where row_hash is distinct from coalesce(previous_hash, landed_hash)
-        """
-    )
     amount = "total_amount" if "total_amount" in entity.names else "null::decimal(10, 2)"
     rows = _value(connection, "select count(*) from accepted")
+    if not landed_before and rows == _value(connection, f"select count(distinct hash({key})) from accepted"):
+        connection.execute("create temp view news as from accepted")
+    else:
+        connection.execute(
+            f"""
+            create temp table news as
+            with repeated as (
+                select {key} from accepted group by {key} having count(*) > 1
+            ),
+            ordered as (
+                select *, null::bigint as previous_hash from accepted anti join repeated using ({key})
+                union all
+                select *, lag(row_hash) over (partition by {key} order by load_id, source_line)
+                from accepted semi join repeated using ({key})
+            )
+            select ordered.* exclude (previous_hash)
+            from ordered left join landed_hashes using ({key})
+            where row_hash is distinct from coalesce(previous_hash, landed_hash)
+            """
+        )
     target, form = folder / f"{entity.name}-new", "format csv, header"
     if rows >= BULK_ROWS:
         form += ", per_thread_output"
@@ -133,8 +136,11 @@ def _fetch_landed(feed: Feed, connection: duckdb.DuckDBPyConnection, folder: Pat
     keys, hashes = folder / f"{entity.name}.keys.csv", folder / f"{entity.name}.hashes.csv"
     version = "load_id, source_line, source_file"
     landed = f"case when not is_deleted then row_hash end as row_hash, {version}"
+    is_bulk = _value(connection, "select count(*) from accepted") >= BULK_ROWS
+    if not is_bulk:
+        create_key_index(entity)
     with closing(warehouse.connect("loader")) as postgres, postgres, postgres.cursor() as cursor:
-        if _value(connection, "select count(*) from accepted") < BULK_ROWS:
+        if not is_bulk:
             connection.execute(
                 f"copy (select distinct {key} from accepted) to '{keys}' (format csv, header false)"
             )

@@ -52,13 +52,12 @@ class Check:
 @dataclass(frozen=True)
 class Plan:
     """How to map batches of one header: a query that types the feed's expressions over ``raw`` and says which
-    rows are flawed, all checks on what it yields, the source's columns, and those of the checks that
-    ``_flawed`` leaves out."""
+    rows are flawed, SQL over that for whether a row breaks any rule, all checks, and the source's columns."""
 
     typed: str
+    broken: str
     checks: list[Check]
     raw_columns: list[str]
-    computed: list[Check]
 
 
 class Reading(NamedTuple):
@@ -96,8 +95,12 @@ class Mapper:
         self.columns = feed.entity.columns
         typed = ", ".join(f"{c.name} {DUCKDB_TYPES[c.type]}" for c in self.columns)
         connection.execute(
-            f"create or replace table accepted ({typed}, source_name varchar, source_file varchar, "
-            "source_line bigint, load_id bigint, row_hash bigint)"
+            f"create or replace table mapped ({typed}, source_name varchar, source_file varchar, "
+            "source_line bigint, load_id bigint, row_hash bigint, _batch integer, _broken boolean)"
+        )
+        connection.execute(
+            "create or replace view accepted as"
+            " select * exclude (_batch, _broken) from mapped where not _broken"
         )
         key = ", ".join(f"{c.name} {DUCKDB_TYPES[c.type]}" for c in self.columns if c.name in feed.entity.key)
         connection.execute(
@@ -105,6 +108,7 @@ class Mapper:
             f"rule varchar, reason varchar, raw_row varchar, {key})"
         )
         self._plans: dict[tuple[str, ...], Plan] = {}
+        self._batches = 0
         # It would move an expression that two columns share out of the TRY that catches its failure.
         connection.execute("set disabled_optimizers = 'common_subexpressions'")
 
@@ -121,12 +125,8 @@ class Mapper:
         if header not in self._plans:
             self._plans[header] = self._plan(batch)
         plan = self._plans[header]
-        # A condition on a null is null, which is neither broken nor a reason to lose the row.
-        broken = " or ".join(["_flawed", *(f"({check.broken}) is true" for check in plan.computed)])
-        self.connection.execute(
-            f"create or replace temp table checked as select *, {broken} as _broken from ({plan.typed})"
-        )
-        self._keep_accepted()
+        self._batches += 1
+        self._insert(f"({plan.typed})", plan.broken)
         self._keep_rejected(plan)
         self.connection.unregister("raw")
 
@@ -142,24 +142,22 @@ class Mapper:
     def take_accepted(self, load_id: int) -> list[int]:
         """Give all accepted rows one load; returns the load ids they had."""
         had = [row[0] for row in self.connection.execute("select load_id from accepted").fetchall()]
-        self.connection.execute("update accepted set load_id = ?", [load_id])
+        self.connection.execute("update mapped set load_id = ?", [load_id])
         return had
 
-    def _keep_accepted(self) -> None:
-        names = ", ".join(column.name for column in self.columns)
-        values = ", ".join(f"coalesce({_hashed(column)}::varchar, '')" for column in self.columns)
-        # The lower half of the MD5, moved into the range of Postgres's bigint.
-        row_hash = f"(md5_number_lower(concat_ws(chr(31), {values}))::hugeint - {2**63})::bigint"
-        self.connection.execute(
-            f"insert into accepted select {names}, ?, _file, _line, _load_id, {row_hash}"
-            " from checked where not _broken",
-            [self.feed.source],
-        )
-
     def _keep_rejected(self, plan: Plan) -> None:
-        """Say of the rows that broke a rule which ones and why; few, so it may cost more for each."""
-        if not self.connection.execute("select 1 from checked where _broken limit 1").fetchall():
+        """Say of the rows that broke a rule which ones and why. They are few, and mapped again for that."""
+        refused = self.connection.sql(
+            "select raw.* from raw semi join"
+            " (select load_id as _load_id, source_file as _file, source_line as _line from mapped"
+            f" where _broken and _batch = {self._batches}) using (_load_id, _file, _line)"
+        ).to_arrow_table()
+        if not len(refused):
             return
+        self.connection.register("raw", refused)
+        self.connection.execute(
+            f"create or replace temp table checked as select *, {plan.broken} as _broken from ({plan.typed})"
+        )
         checks = plan.checks
         rules = ", ".join(f"case when {check.broken} then {literal(check.rule)} end" for check in checks)
         reasons = ", ".join(f"case when {check.broken} then {check.reason} end" for check in checks)
@@ -175,6 +173,20 @@ class Mapper:
                 using (_load_id, _file, _line)
             where _broken
             """
+        )
+        # An expression may depend on the time, which has passed.
+        self._insert("checked where not _broken", "false")
+
+    def _insert(self, rows: str, broken: str) -> None:
+        """Keep typed rows; ``rows`` is SQL for them, ``broken`` for whether one breaks a rule."""
+        names = ", ".join(column.name for column in self.columns)
+        values = ", ".join(f"coalesce({_hashed(column)}::varchar, '')" for column in self.columns)
+        # The lower half of the MD5 without its sign; DuckDB's md5_number_lower takes five times as long.
+        row_hash = f"(md5_number(concat_ws(chr(31), {values})) & {2**63 - 1})::bigint"
+        self.connection.execute(
+            f"insert into mapped select {names}, ?, _file, _line, _load_id, {row_hash}, ?, {broken}"
+            f" from {rows}",
+            [self.feed.source, self._batches],
         )
 
     def _plan(self, batch: pa.Table) -> Plan:
@@ -228,7 +240,9 @@ class Mapper:
         shape = Check("row_shape", "_problem is not null", "_problem")
         # A computed value is missed only in rows that nothing else is wrong with.
         computed = [Check(c.rule, f"not _flawed and {c.broken}", c.reason) for c in computed]
-        return Plan(query, [shape, *checks, *computed], raw_columns, computed)
+        # A condition on a null is null, which is neither broken nor a reason to lose the row.
+        broken = " or ".join(["_flawed", *(f"({check.broken}) is true" for check in computed)])
+        return Plan(query, broken, [shape, *checks, *computed], raw_columns)
 
     def _rule(self, name: str, predicate: str, query: str) -> Check:
         """A rule of the feed; its reason quotes the columns that it names."""
@@ -393,6 +407,13 @@ def _utc(x: str, found_type: str, timezone: str) -> str:
     """SQL for a time in UTC: with an offset it is that instant, without one it is local to the source."""
     if timezone == "UTC" and found_type == "TIMESTAMP":
         return x
+    if timezone == "UTC" and found_type == "VARCHAR":
+        # Of these 19 characters none is left for an offset, and to read them so is four times as fast.
+        plain = f"length({x}) = 19 and {x}[17] = ':'"
+        return (
+            f"case when {plain} then try_cast({x} as timestamp)"
+            f" else try_cast({x} as timestamptz) at time zone 'UTC' end"
+        )
     local = f"try_cast({x} as timestamp) at time zone {literal(timezone)} at time zone 'UTC'"
     instant = f"try_cast({x} as timestamptz) at time zone 'UTC'"  # the connection's zone is UTC
     if found_type == "TIMESTAMP WITH TIME ZONE" or timezone == "UTC":

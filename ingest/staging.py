@@ -18,7 +18,7 @@ from ingest import warehouse
 from ingest.entities import ENTITIES, LINEAGE, Column, Entity
 
 SCHEMA = "staging"
-# From here on it pays to build an index after the rows are in, and to copy on two connections.
+# From here on it pays to fill an empty table without its index, and to copy on two connections.
 BULK_ROWS = 100_000
 
 POSTGRES_TYPES = {
@@ -58,11 +58,8 @@ def landed_columns(entity: Entity) -> tuple[Column, ...]:
 
 
 def create_tables() -> None:
-    """Create the landed tables and their indexes where they are missing.
-
-    The models' increments read by load_id, whose rows stand together; the newest row of a key is found by
-    the key.
-    """
+    """Create the landed tables where they are missing, with an index on load_id, whose rows stand together:
+    the models' increments read by it."""
     with closing(warehouse.connect("loader")) as connection, connection, connection.cursor() as cursor:
         for entity in ENTITIES.values():
             table = f"{SCHEMA}.{entity.name}"
@@ -76,7 +73,16 @@ def create_tables() -> None:
                 f"create index if not exists {entity.name}_load on {table}"
                 " using brin (load_id) with (pages_per_range = 32, autosummarize = on)"
             )
-            cursor.execute(_key_index(entity))
+
+
+def create_key_index(entity: Entity) -> None:
+    """Create the index that finds the newest row of a key, where it is missing. Only what comes after a first
+    load looks for keys, so that is when a large table gets it."""
+    key, name = ", ".join(entity.key), f"{entity.name}_newest"
+    with closing(warehouse.connect("loader")) as connection, connection, connection.cursor() as cursor:
+        cursor.execute(
+            f"create index if not exists {name} on {SCHEMA}.{entity.name} ({key}, load_id, source_line)"
+        )
 
 
 def copy(name: str, batches: Sequence[Batch]) -> None:
@@ -91,9 +97,10 @@ def copy(name: str, batches: Sequence[Batch]) -> None:
     )
     # What a killed run left half-way is settled by the ledger, not by repeating its package.
     pipeline.abort_packages()
-    _drop_index_of_empty([batch.entity for batch in batches if batch.rows >= BULK_ROWS])
+    small = {batch.entity.name: batch.entity for batch in batches if batch.rows < BULK_ROWS}
+    for entity in small.values():
+        create_key_index(entity)
     pipeline.run([_resource(batch) for batch in batches])
-    create_tables()
 
 
 def landed_sums(entity: Entity, load_ids: Sequence[int]) -> dict[int, tuple[int, Decimal | None]]:
@@ -106,21 +113,6 @@ def landed_sums(entity: Entity, load_ids: Sequence[int]) -> dict[int, tuple[int,
             (list(load_ids),),
         )
         return {load_id: (rows, total) for load_id, rows, total in cursor.fetchall()}
-
-
-def _key_index(entity: Entity) -> str:
-    key = ", ".join(entity.key)
-    name = f"{entity.name}_newest"
-    return f"create index if not exists {name} on {SCHEMA}.{entity.name} ({key}, load_id, source_line)"
-
-
-def _drop_index_of_empty(entities: Sequence[Entity]) -> None:
-    """A first large load fills a table faster without the index, which is built thereafter."""
-    with closing(warehouse.connect("loader")) as connection, connection, connection.cursor() as cursor:
-        for entity in entities:
-            cursor.execute(f"select 1 from {SCHEMA}.{entity.name} limit 1")
-            if cursor.fetchone() is None:
-                cursor.execute(f"drop index if exists {SCHEMA}.{entity.name}_newest")
 
 
 def _resource(batch: Batch) -> Any:

@@ -13,8 +13,9 @@ import hashlib
 import itertools
 import zipfile
 import zlib
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from io import StringIO
@@ -30,6 +31,7 @@ from ingest.connectors.numbers import Style
 
 DELIMITERS = ",;\t|"
 BLOCK_BYTES = 4 * 2**20
+TABLES_AHEAD = 6
 LONGEST_LINE_MB = 64  # what has no line end for so long is no text of lines, and would fill the memory
 SAMPLE_LINES = 50
 LONGEST_RECORD = 1000  # lines; a record that goes on is a quote that was never closed
@@ -219,9 +221,18 @@ def _batches(
         first = next(blocks, b"")
         layout = _layout(first, name, options)
         reader = _Reader(name, layout, itertools.chain([_without_lines(first, layout.lines_before)], blocks))
-        for table in reader.tables():
+        for table in _ahead(reader.tables()):
             yield numbers.plain_columns(table, layout.header) if numbers else table
     file.check_unchanged()
+
+
+def _ahead(tables: Iterator[pa.Table]) -> Iterator[pa.Table]:
+    """The tables, of which the next ones are split while one is in use: Arrow leaves the interpreter free."""
+    with ThreadPoolExecutor(1) as pool:  # of one, so that they keep their order
+        coming = deque(pool.submit(next, tables, None) for _ in range(TABLES_AHEAD))
+        while (table := coming.popleft().result()) is not None:
+            coming.append(pool.submit(next, tables, None))
+            yield table
 
 
 def _layout(start: bytes, name: str, options: dict[str, Any]) -> Layout:
