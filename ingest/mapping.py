@@ -80,11 +80,15 @@ class Counts:
         """All rows."""
         return self.accepted + self.rejected
 
+    def __add__(self, other: "Counts") -> "Counts":
+        return Counts(self.accepted + other.accepted, self.rejected + other.rejected)
+
 
 class Mapper:
-    """Maps the batches of one feed into the tables ``accepted`` and ``rejected`` of a DuckDB connection.
+    """Maps the batches of one feed into ``accepted`` and ``rejected`` of a DuckDB connection.
 
-    ``accepted`` has the entity's columns, then source_name, source_file, source_line, load_id, row_hash;
+    ``accepted``, a view of the table ``mapped`` of all rows, has the entity's columns, then source_name,
+    source_file, source_line, load_id, row_hash;
     ``rejected`` has load_id, source_file, source_line, rule, reason, raw_row (JSON text), then the key's
     columns as far as they could be read.
     """
@@ -96,11 +100,12 @@ class Mapper:
         typed = ", ".join(f"{c.name} {DUCKDB_TYPES[c.type]}" for c in self.columns)
         connection.execute(
             f"create or replace table mapped ({typed}, source_name varchar, source_file varchar, "
-            "source_line bigint, load_id bigint, row_hash bigint, _batch integer, _broken boolean)"
+            "source_line bigint, load_id bigint, row_hash bigint, _block ubigint, _batch integer,"
+            " _broken boolean)"
         )
         connection.execute(
             "create or replace view accepted as"
-            " select * exclude (_batch, _broken) from mapped where not _broken"
+            " select * exclude (_block, _batch, _broken) from mapped where not _broken"
         )
         key = ", ".join(f"{c.name} {DUCKDB_TYPES[c.type]}" for c in self.columns if c.name in feed.entity.key)
         connection.execute(
@@ -113,13 +118,16 @@ class Mapper:
         connection.execute("set disabled_optimizers = 'common_subexpressions'")
 
     def add(self, batch: pa.Table) -> None:
-        """Map one batch: a table as connectors yield it, with the column ``_load_id`` beside.
+        """Map one batch: a table as connectors yield it, with the column ``_load_id`` beside, and perhaps
+        ``_block``, which the table ``mapped`` keeps.
 
         Raises:
             ConfigError: an expression does not fit the source's columns.
         """
         if not len(batch):
             return
+        if "_block" not in batch.column_names:
+            batch = batch.append_column("_block", pa.nulls(len(batch), pa.uint64()))
         self.connection.register("raw", batch)
         header = tuple(batch.column_names)
         if header not in self._plans:
@@ -184,7 +192,7 @@ class Mapper:
         # The lower half of the MD5 without its sign; DuckDB's md5_number_lower takes five times as long.
         row_hash = f"(md5_number(concat_ws(chr(31), {values})) & {2**63 - 1})::bigint"
         self.connection.execute(
-            f"insert into mapped select {names}, ?, _file, _line, _load_id, {row_hash}, ?, {broken}"
+            f"insert into mapped select {names}, ?, _file, _line, _load_id, {row_hash}, _block, ?, {broken}"
             f" from {rows}",
             [self.feed.source, self._batches],
         )
@@ -197,7 +205,7 @@ class Mapper:
         the defaults that are computed from them; and ``_flawed``, whether anything given is wrong.
         """
         raw_columns = [name for name in batch.column_names if not name.startswith("_")]
-        lineage = ["_file", "_line", "_load_id", "_problem"]
+        lineage = ["_file", "_line", "_load_id", "_block", "_problem"]
         mapped, fields, parsed, typed, filled = list(lineage), list(lineage), ["*"], ["*"], ["*"]
         checks: list[Check] = []
         computed: list[Check] = []
