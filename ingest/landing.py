@@ -10,7 +10,7 @@ import copy as copies
 import json
 import shutil
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -125,8 +125,8 @@ def replay(source: Source, ledger: Ledger, mended: Mapping[int, str] | None = No
                 ]
             load_id = ledger.next_load_id() + len(loads)
             with _mapper(feed, folder) as mapper:
-                for rejection_id, reject in rejects:
-                    mapper.add(as_batch(reject, rejection_id))
+                for batch in as_batches(rejects):
+                    mapper.add(batch)
                 accepted = mapper.take_accepted(load_id)
                 if not accepted:
                     continue
@@ -142,13 +142,21 @@ def replay(source: Source, ledger: Ledger, mended: Mapping[int, str] | None = No
     return loads
 
 
-def as_batch(reject: Reject, rejection_id: int) -> pa.Table:
-    """A rejected row as its connector yielded it; its id stands in for the load's. What could not be split
-    into columns still cannot."""
-    raw = json.loads(reject.raw_row)
-    problem = reject.reason if reject.rule == "row_shape" else None
-    table = text_table(list(raw), [list(raw.values())], reject.file, [reject.line], [problem])
-    return table.append_column("_load_id", pa.array([rejection_id], pa.int64()))
+def as_batches(rejects: Iterable[tuple[int, Reject]]) -> Iterator[pa.Table]:
+    """Rejected rows as their connector yielded them, those with the same columns together; their ids stand in
+    for the loads'. What could not be split into columns still cannot."""
+    by_header: dict[tuple[str, ...], list[tuple[int, Reject, list[str | None]]]] = defaultdict(list)
+    for rejection_id, reject in rejects:
+        raw = json.loads(reject.raw_row)
+        by_header[tuple(raw)].append((rejection_id, reject, list(raw.values())))
+    for header, members in by_header.items():
+        for start in range(0, len(members), MAPPED_ROWS):
+            ids, some, rows = zip(*members[start : start + MAPPED_ROWS], strict=True)
+            problems = [reject.reason if reject.rule == "row_shape" else None for reject in some]
+            table = text_table(header, rows, "", [reject.line for reject in some], problems)
+            files = pa.array([reject.file for reject in some], pa.string())
+            table = table.set_column(table.schema.get_field_index("_file"), "_file", files)
+            yield table.append_column("_load_id", pa.array(ids, pa.int64()))
 
 
 @contextmanager
