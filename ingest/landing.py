@@ -23,8 +23,9 @@ from ingest import warehouse
 from ingest.changes import deleted_rows, new_rows
 from ingest.config import Feed, Source
 from ingest.connectors import BATCH_ROWS, Delivery, SourceError, api, csv, database, excel, text_table
+from ingest.entities import landed_names
 from ingest.ledger import Known, Ledger, Load, Reject
-from ingest.mapping import Counts, Mapper
+from ingest.mapping import LINEAGE, Counts, Mapper
 from ingest.staging import Batch, copy
 from ingest.unchanged import Again, Memory, Past, publish
 
@@ -130,6 +131,7 @@ def replay(source: Source, ledger: Ledger, mended: Mapping[int, str] | None = No
                 accepted = mapper.take_accepted(load_id)
                 if not accepted:
                     continue
+                feed = replace(feed, entity=mapper.entity)  # noqa: PLW2901
                 batches.append(new_rows(feed, mapper.connection, folder, landed_before=True))
                 name = f"replay of {len(accepted)} rejected rows"
                 load = Load(load_id, source.name, feed.name, name, None, Counts(len(accepted)))
@@ -211,7 +213,7 @@ def _read(
             block = again.see(piece)
             rows_read[load_id] += piece.rows if piece.table is None else len(piece.table)
             if piece.table is not None:
-                header |= dict.fromkeys(name for name in piece.table.column_names if not name.startswith("_"))
+                header |= dict.fromkeys(name for name in piece.table.column_names if name not in LINEAGE)
                 queue.put(piece.table, load_id, block)
         read.append(Read(load_id, delivery, tuple(header), again))
     queue.flush()
@@ -276,6 +278,7 @@ def _map_beside(
             return Mapped([], [], [], more)
         if any(memory.clashes(connection, one.again) for one in read):
             return None
+        feed = replace(feed, entity=mapper.entity)
         earlier = ledger.header(feed.source, feed.name)
         counts = mapper.counts()
         for one in read:
@@ -335,7 +338,7 @@ def _with_sums(
 ) -> Load:
     """A load with what was accepted and what of it is new, in rows and money; ``unread`` is the amount of
     rows that were accepted without being read again."""
-    amount = "sum(total_amount)" if "total_amount" in feed.entity.names else "null"
+    amount = f"sum({feed.entity.amount})" if feed.entity.amount else "null"
     accepted = connection.execute(
         f"select {amount} from accepted where load_id = ?", [load.load_id]
     ).fetchone()
@@ -348,10 +351,12 @@ def _with_sums(
 def _new_columns(read: Read, earlier: Sequence[str], feed: Feed) -> list[str]:
     """A note on columns that the feed's deliveries did not have before; nothing reads them until mapped."""
     new = [name for name in read.header if name not in earlier] if earlier else []
-    return [
-        f"{read.delivery.name}: new column `{name}`; map it in {feed.where('feed')} to land it"
-        for name in new
-    ]
+    if feed.entity.is_as_is:
+        names = landed_names(read.header)
+        what = {name: f"it lands as staging.{feed.name}.{names[name]}" for name in new}
+    else:
+        what = dict.fromkeys(new, f"map it in {feed.where('feed')} to land it")
+    return [f"{read.delivery.name}: new column `{name}`; {said}" for name, said in what.items()]
 
 
 def _refuse_changed_types(

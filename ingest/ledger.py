@@ -19,7 +19,7 @@ from psycopg2.extensions import connection as Connection
 from psycopg2.extras import execute_values
 
 from ingest import warehouse
-from ingest.entities import ENTITIES
+from ingest.entities import ENTITIES, as_is
 from ingest.mapping import Counts
 from ingest.staging import landed_sums
 
@@ -278,7 +278,7 @@ class Ledger:
         """Count rows and money where they landed, in the database, against what was sent there."""
         for feed in {load.feed for load in loads}:
             sent = {x.load_id: x for x in loads if x.feed == feed}
-            landed = landed_sums(ENTITIES[feed], list(sent))
+            landed = landed_sums(ENTITIES.get(feed) or as_is(feed, ()), list(sent))
             for load_id, load in sent.items():
                 rows, amount = landed.get(load_id, (0, None))
                 if (rows, amount or 0) != (load.new + load.deleted, load.new_amount or 0):

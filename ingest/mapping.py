@@ -16,17 +16,19 @@ a rule of the feed    its own name; like a check constraint, it holds where it i
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import duckdb
 import pyarrow as pa
 
 from ingest.config import Clean, ConfigError, Feed
-from ingest.entities import Column
+from ingest.entities import Column, landed_names, quoted
 
 MONEY_LIMIT = 10**8  # numeric(10,2)
 INTEGER_LIMIT = 2**31 - 1
+# What connectors and landing add to the source's own columns.
+LINEAGE = ("_file", "_line", "_load_id", "_block", "_problem")
 EARLIEST = "1900-01-01"
 NO_BREAK_SPACE = 160
 DUCKDB_TYPES = {
@@ -95,22 +97,21 @@ class Mapper:
 
     def __init__(self, feed: Feed, connection: duckdb.DuckDBPyConnection) -> None:
         self.feed = feed
+        self.entity = feed.entity  # one that takes rows as they are grows with the columns that are read
         self.connection = connection
         self.columns = feed.entity.columns
         typed = ", ".join(f"{c.name} {DUCKDB_TYPES[c.type]}" for c in self.columns)
         connection.execute(
-            f"create or replace table mapped ({typed}, source_name varchar, source_file varchar, "
-            "source_line bigint, load_id bigint, row_hash bigint, _block ubigint, _batch integer,"
-            " _broken boolean)"
+            f"create or replace table mapped ({f'{typed}, ' if typed else ''}source_name varchar,"
+            " source_file varchar, source_line bigint, load_id bigint, row_hash bigint, _block ubigint,"
+            " _batch integer, _broken boolean)"
         )
-        connection.execute(
-            "create or replace view accepted as"
-            " select * exclude (_block, _batch, _broken) from mapped where not _broken"
-        )
-        key = ", ".join(f"{c.name} {DUCKDB_TYPES[c.type]}" for c in self.columns if c.name in feed.entity.key)
+        self._see_accepted()
+        types = {column.name: DUCKDB_TYPES[column.type] for column in self.columns}
+        key = "".join(f", {quoted(name)} {types.get(name, 'varchar')}" for name in self._key)
         connection.execute(
             "create or replace table rejected (load_id bigint, source_file varchar, source_line bigint, "
-            f"rule varchar, reason varchar, raw_row varchar, {key})"
+            f"rule varchar, reason varchar, raw_row varchar{key})"
         )
         self._plans: dict[tuple[str, ...], Plan] = {}
         self._batches = 0
@@ -130,8 +131,11 @@ class Mapper:
             batch = batch.append_column("_block", pa.nulls(len(batch), pa.uint64()))
         self.connection.register("raw", batch)
         header = tuple(batch.column_names)
+        if self.entity.is_as_is and header not in self._plans:
+            self._take_columns(header)
         if header not in self._plans:
-            self._plans[header] = self._plan(batch)
+            plan_of = self._plan_as_is if self.entity.is_as_is else self._plan
+            self._plans[header] = plan_of(batch)
         plan = self._plans[header]
         self._batches += 1
         self._insert(f"({plan.typed})", plan.broken)
@@ -169,13 +173,13 @@ class Mapper:
         checks = plan.checks
         rules = ", ".join(f"case when {check.broken} then {literal(check.rule)} end" for check in checks)
         reasons = ", ".join(f"case when {check.broken} then {check.reason} end" for check in checks)
-        key = ", ".join(self.feed.entity.key)
+        key = "".join(f", {quoted(name)}" for name in self._key)
         self.connection.execute(
             f"""
             insert into rejected
             select
                 _load_id, _file, _line, array_to_string([{rules}], ', '), array_to_string([{reasons}], '; '),
-                to_json(_raw)::varchar, {key}
+                to_json(_raw)::varchar{key}
             from checked
             inner join (select _load_id, _file, _line, {_struct(plan.raw_columns)} as _raw from raw) as source
                 using (_load_id, _file, _line)
@@ -187,12 +191,17 @@ class Mapper:
 
     def _insert(self, rows: str, broken: str) -> None:
         """Keep typed rows; ``rows`` is SQL for them, ``broken`` for whether one breaks a rule."""
-        names = ", ".join(column.name for column in self.columns)
-        values = ", ".join(f"coalesce({_hashed(column)}::varchar, '')" for column in self.columns)
+        names = "".join(f"{quoted(column.name)}, " for column in self.columns)
+        if self.entity.is_as_is:  # a column that comes later and is empty does not change a row
+            pairs = ((quoted(name), literal(f"{name}=")) for name in sorted(self.entity.names))
+            values = ", ".join(f"{label} || {name}" for name, label in pairs)
+        else:
+            values = ", ".join(f"coalesce({_hashed(column)}::varchar, '')" for column in self.columns)
         # The lower half of the MD5 without its sign; DuckDB's md5_number_lower takes five times as long.
         row_hash = f"(md5_number(concat_ws(chr(31), {values})) & {2**63 - 1})::bigint"
         self.connection.execute(
-            f"insert into mapped select {names}, ?, _file, _line, _load_id, {row_hash}, _block, ?, {broken}"
+            f"insert into mapped ({names}source_name, source_file, source_line, load_id, row_hash, _block,"
+            f" _batch, _broken) select {names}?, _file, _line, _load_id, {row_hash}, _block, ?, {broken}"
             f" from {rows}",
             [self.feed.source, self._batches],
         )
@@ -205,8 +214,7 @@ class Mapper:
         the defaults that are computed from them; and ``_flawed``, whether anything given is wrong.
         """
         raw_columns = [name for name in batch.column_names if not name.startswith("_")]
-        lineage = ["_file", "_line", "_load_id", "_block", "_problem"]
-        mapped, fields, parsed, typed, filled = list(lineage), list(lineage), ["*"], ["*"], ["*"]
+        mapped, fields, parsed, typed, filled = list(LINEAGE), list(LINEAGE), ["*"], ["*"], ["*"]
         checks: list[Check] = []
         computed: list[Check] = []
         for column in self.columns:
@@ -251,6 +259,58 @@ class Mapper:
         # A condition on a null is null, which is neither broken nor a reason to lose the row.
         broken = " or ".join(["_flawed", *(f"({check.broken}) is true" for check in computed)])
         return Plan(query, broken, [shape, *checks, *computed], raw_columns)
+
+    @property
+    def _key(self) -> list[str]:
+        """The columns of the key that are the source's own."""
+        return [name for name in self.entity.key if name not in ("source_file", "source_line")]
+
+    def _see_accepted(self) -> None:
+        self.connection.execute(
+            "create or replace view accepted as"
+            " select * exclude (_block, _batch, _broken) from mapped where not _broken"
+        )
+
+    def _take_columns(self, header: Sequence[str]) -> None:
+        """Widen the tables by the columns that were not there before.
+
+        Raises:
+            ConfigError: the key is not among them.
+        """
+        names = landed_names(name for name in header if name not in LINEAGE)
+        if missing := [name for name in self._key if name not in names.values()]:
+            feed = self.feed
+            raise ConfigError(
+                f"{feed.where('key')}: {feed.source}.{feed.name}: the source has no column"
+                f" {', '.join(missing)}, which is in its key; it has: {', '.join(names.values())}"
+            )
+        new = [name for name in names.values() if name not in self.entity.names]
+        for name in new:
+            self.connection.execute(f"alter table mapped add column {quoted(name)} varchar")
+        self.columns = (*self.columns, *map(Column, new))
+        self.entity = replace(self.entity, columns=self.columns)
+        self._plans.clear()
+        self._see_accepted()
+
+    def _plan_as_is(self, batch: pa.Table) -> Plan:
+        """How to take batches of this header as they are: all that can be wrong is a line's shape, and a key
+        that is empty."""
+        raw_columns = [name for name in batch.column_names if name not in LINEAGE]
+        names = landed_names(raw_columns)
+        taken = [f"{quoted(column)} as {quoted(name)}" for column, name in names.items()]
+        absent = [f"null::varchar as {quoted(n)}" for n in self.entity.names if n not in names.values()]
+        checks = [
+            Check(
+                f"{name}_required",
+                f"_problem is null and {quoted(name)} is null",
+                literal(f"{name} is empty"),
+            )
+            for name in self._key
+        ]
+        flawed = " or ".join(["_problem is not null", *(f"{quoted(name)} is null" for name in self._key)])
+        query = f"select {', '.join([*LINEAGE, *taken, *absent])}, {flawed} as _flawed from raw"
+        shape = Check("row_shape", "_problem is not null", "_problem")
+        return Plan(query, "_flawed", [shape, *checks], raw_columns)
 
     def _rule(self, name: str, predicate: str, query: str) -> Check:
         """A rule of the feed; its reason quotes the columns that it names."""
@@ -436,11 +496,6 @@ def _headline(error: duckdb.Error) -> str:
     """DuckDB's message without the query it quotes, with the names it proposes."""
     lines = [line.strip() for line in str(error).split("\n\nLINE", 1)[0].splitlines() if line.strip()]
     return " ".join(lines)
-
-
-def quoted(name: str) -> str:
-    """A name as a SQL identifier."""
-    return '"' + name.replace('"', '""') + '"'
 
 
 def _struct(names: Sequence[str]) -> str:

@@ -15,6 +15,7 @@ from sqlglot.errors import TokenError
 
 from ingest.config import ConfigError, Feed, Source
 from ingest.connectors import BATCH_ROWS, SourceError
+from ingest.entities import listed
 from ingest.landing import CONNECTORS
 from ingest.mapping import Counts, Mapper
 
@@ -77,8 +78,8 @@ def _try(feed: Feed, beside: Sequence[Feed]) -> Trial:
             " order by 2 desc, 1"
         ).fetchall()
         sample = connection.execute(
-            "select * exclude (source_name, load_id, row_hash) from accepted order by load_id, source_line"
-            f" limit {SAMPLE_ROWS}"
+            f"select {listed([*mapper.entity.names, 'source_file', 'source_line'])} from accepted"
+            f" order by load_id, source_line limit {SAMPLE_ROWS}"
         )
         columns = [name for name, *_ in sample.description]
         rows = sample.fetchall()
@@ -113,7 +114,9 @@ def _batches(feed: Feed, headers: dict[str, None], notes: list[str]) -> Iterator
 
 
 def unmapped(header: Iterable[str], feeds: Sequence[Feed]) -> list[str]:
-    """The columns of a source that no expression of the feeds names."""
+    """The columns of a source that no expression of the feeds names; none where a feed takes all."""
+    if any(feed.entity.is_as_is for feed in feeds):
+        return []
     named: set[str] = set()
     for feed in feeds:
         for expression in feed.columns.values():

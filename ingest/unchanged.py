@@ -24,6 +24,7 @@ import duckdb
 from ingest import mapping, warehouse
 from ingest.config import Feed
 from ingest.connectors import Piece, csv, numbers
+from ingest.entities import PLACE, listed
 from ingest.ledger import Ledger, Load
 from ingest.mapping import Counts
 from ingest.staging import BULK_ROWS
@@ -106,7 +107,7 @@ class Memory:
     def __init__(self, feed: Feed) -> None:
         expressions = [*feed.columns.values(), *feed.rules.values()]
         self.feed = feed
-        self.by_line = any(map(BY_LINE.search, expressions))
+        self.by_line = any(map(BY_LINE.search, expressions)) or feed.entity.key == PLACE
         # A snapshot needs every key, and what depends on the time has to be looked at each time.
         self.is_kept = feed.mode != "snapshot" and not any(map(CHANGING.search, expressions))
         self._folder = warehouse.home() / "unchanged"
@@ -186,7 +187,7 @@ class Memory:
     def _blocks(self, connection: duckdb.DuckDBPyConnection, load: Load, again: Again) -> dict[str, Any]:
         """The blocks of a delivery that may be known again, by name. Not one that it had twice, or in which a
         row was too late or too early: it may be right another day."""
-        amount = "sum(total_amount)" if "total_amount" in self.feed.entity.names else "null"
+        amount = f"sum({self.feed.entity.amount})" if self.feed.entity.amount else "null"
         accepted = {
             number: (count, total)
             for number, count, total in connection.execute(
@@ -213,7 +214,7 @@ class Memory:
 
     @property
     def _key(self) -> str:
-        return ", ".join(self.feed.entity.key)
+        return listed(self.feed.entity.key)
 
     def _maker(self) -> str:
         """What decides how a block is read and mapped: the feed, the code, and DuckDB."""
