@@ -90,7 +90,7 @@ def _try(feed: Feed, beside: Sequence[Feed]) -> Trial:
         [Broken(*row) for row in broken],
         columns,
         rows,
-        unmapped(headers, beside),
+        [] if feed.entity.is_as_is else unmapped(headers, beside),
         notes,
     )
 
@@ -114,9 +114,7 @@ def _batches(feed: Feed, headers: dict[str, None], notes: list[str]) -> Iterator
 
 
 def unmapped(header: Iterable[str], feeds: Sequence[Feed]) -> list[str]:
-    """The columns of a source that no expression of the feeds names; none where a feed takes all."""
-    if any(feed.entity.is_as_is for feed in feeds):
-        return []
+    """The columns of a source that no expression of the feeds names."""
     named: set[str] = set()
     for feed in feeds:
         for expression in feed.columns.values():
