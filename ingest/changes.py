@@ -13,7 +13,9 @@ import duckdb
 from ingest import warehouse
 from ingest.config import Feed
 from ingest.connectors import SourceError
-from ingest.staging import BULK_ROWS, SCHEMA, Batch, landed_columns
+from ingest.entities import listed, quoted
+from ingest.mapping import literal
+from ingest.staging import BULK_ROWS, SCHEMA, Batch, create_key_index, create_table, landed_columns
 
 
 def new_rows(feed: Feed, connection: duckdb.DuckDBPyConnection, folder: Path, landed_before: bool) -> Batch:
@@ -22,38 +24,42 @@ def new_rows(feed: Feed, connection: duckdb.DuckDBPyConnection, folder: Path, la
 
     ``landed_before`` is whether the feed may have rows in staging at all.
     """
-    entity, key = feed.entity, ", ".join(feed.entity.key)
+    entity, key = feed.entity, listed(feed.entity.key)
     connection.execute(
         "create or replace table landed_hashes as"
         f" select {key}, row_hash as landed_hash from accepted limit 0"
     )
     if landed_before:
         _fetch_landed(feed, connection, folder)
-    connection.execute(
-        f"""
-        create or replace temp view news as
-        with repeated as (
-            select {key} from accepted group by {key} having count(*) > 1
-        ),
-        ordered as (
-            select *, null::bigint as previous_hash from accepted anti join repeated using ({key})
-            union all
-            select *, lag(row_hash) over (partition by {key} order by load_id, source_line)
-            from accepted semi join repeated using ({key})
-        )
-        select ordered.* exclude (previous_hash)
-        from ordered left join landed_hashes using ({key})
-        where row_hash is distinct from coalesce(previous_hash, landed_hash)
-        """
-    )
-    amount = "total_amount" if "total_amount" in entity.names else "null::decimal(10, 2)"
+    amount = entity.amount or "null::decimal(10, 2)"
+    create_table(entity)
     rows = _value(connection, "select count(*) from accepted")
+    if not landed_before and rows == _value(connection, f"select count(distinct hash({key})) from accepted"):
+        connection.execute("create temp view news as from accepted")
+    else:
+        connection.execute(
+            f"""
+            create temp table news as
+            with repeated as (
+                select {key} from accepted group by {key} having count(*) > 1
+            ),
+            ordered as (
+                select *, null::bigint as previous_hash from accepted anti join repeated using ({key})
+                union all
+                select *, lag(row_hash) over (partition by {key} order by load_id, source_line)
+                from accepted semi join repeated using ({key})
+            )
+            select ordered.* exclude (previous_hash)
+            from ordered left join landed_hashes using ({key})
+            where row_hash is distinct from coalesce(previous_hash, landed_hash)
+            """
+        )
     target, form = folder / f"{entity.name}-new", "format csv, header"
     if rows >= BULK_ROWS:
         form += ", per_thread_output"
     else:
         target = target.with_suffix(".csv")
-    names = ", ".join(c.name for c in landed_columns(entity) if c.name not in ("loaded_at", "is_deleted"))
+    names = listed(c.name for c in landed_columns(entity) if c.name not in ("loaded_at", "is_deleted"))
     # The columns that COPY leaves to their defaults: rows that land together were loaded at one time.
     connection.execute(f"copy (select {names} from news) to '{target}' ({form})")
     connection.execute(
@@ -74,8 +80,8 @@ def deleted_rows(
     Raises:
         SourceError: more than the share ``max_shrink`` of the keys is missing.
     """
-    entity, key = feed.entity, ", ".join(feed.entity.key)
-    unreadable = " or ".join(f"{name} is null" for name in feed.entity.key)
+    entity, key = feed.entity, listed(feed.entity.key)
+    unreadable = " or ".join(f"{quoted(name)} is null" for name in feed.entity.key)
     if lost := _value(connection, f"select count(*) from rejected where {unreadable}"):
         note = (
             f"{delivery}: nothing is taken for deleted, because {lost:,} rejected rows have no readable key"
@@ -86,7 +92,7 @@ def deleted_rows(
         f"copy (select {key} from accepted union select {key} from rejected)"
         f" to '{present}' (format csv, header false)"
     )
-    names = ", ".join(entity.names)
+    names = listed(entity.names)
     with closing(warehouse.connect("loader")) as postgres, postgres, postgres.cursor() as cursor:
         cursor.execute(f"create temp table present as select {key} from {SCHEMA}.{entity.name} limit 0")
         with present.open() as handle:
@@ -107,7 +113,7 @@ def deleted_rows(
             """,
             (feed.source,),
         )
-        amount = "sum(total_amount) filter (where is_missing)" if "total_amount" in entity.names else "null"
+        amount = f"sum({entity.amount}) filter (where is_missing)" if entity.amount else "null"
         cursor.execute(f"select count(*), count(*) filter (where is_missing), {amount} from missing")
         living, missing, total = cursor.fetchone() or (0, 0, None)
         if missing > feed.max_shrink * living:
@@ -129,12 +135,16 @@ def deleted_rows(
 def _fetch_landed(feed: Feed, connection: duckdb.DuckDBPyConnection, folder: Path) -> None:
     """Fill ``landed_hashes``: the hash of the newest landed row of each accepted key; none where that row
     says that the key was deleted."""
-    entity, key = feed.entity, ", ".join(feed.entity.key)
+    entity, key = feed.entity, listed(feed.entity.key)
     keys, hashes = folder / f"{entity.name}.keys.csv", folder / f"{entity.name}.hashes.csv"
     version = "load_id, source_line, source_file"
-    landed = f"case when not is_deleted then row_hash end as row_hash, {version}"
+    columns = list(dict.fromkeys((*entity.key, "load_id", "source_line", "source_file")))
+    landed = f"case when not is_deleted then row_hash end as row_hash, {listed(columns)}"
+    is_bulk = _value(connection, "select count(*) from accepted") >= BULK_ROWS
+    if not is_bulk:
+        create_key_index(entity)
     with closing(warehouse.connect("loader")) as postgres, postgres, postgres.cursor() as cursor:
-        if _value(connection, "select count(*) from accepted") < BULK_ROWS:
+        if not is_bulk:
             connection.execute(
                 f"copy (select distinct {key} from accepted) to '{keys}' (format csv, header false)"
             )
@@ -145,18 +155,15 @@ def _fetch_landed(feed: Feed, connection: duckdb.DuckDBPyConnection, folder: Pat
             source = f"incoming join {SCHEMA}.{entity.name} using ({key})"
         else:  # so many that all are read: one pass without a sort costs less than a look-up for each
             source = f"{SCHEMA}.{entity.name}"
-        query = cursor.mogrify(f"select {key}, {landed} from {source} where source_name = %s", (feed.source,))
+        query = cursor.mogrify(f"select {landed} from {source} where source_name = %s", (feed.source,))
         with hashes.open("w") as handle:
             cursor.copy_expert(f"copy ({query.decode()}) to stdout with (format csv)", handle)
     types = dict(connection.execute("select column_name, column_type from (describe accepted)").fetchall())
-    columns = {
-        name: types[name] for name in (*entity.key, "row_hash", "load_id", "source_line", "source_file")
-    }
-    listed = ", ".join(f"'{name}': '{type_}'" for name, type_ in columns.items())
+    described = ", ".join(f"{literal(name)}: '{types[name]}'" for name in ("row_hash", *columns))
     dialect = "auto_detect=false, header=false, delim=',', quote='\"', escape='\"'"
     connection.execute(
         f"insert into landed_hashes select {key}, arg_max_null(row_hash, ({version}))"
-        f" from read_csv('{hashes}', {dialect}, columns={{{listed}}}) group by {key}"
+        f" from read_csv('{hashes}', {dialect}, columns={{{described}}}) group by {key}"
     )
 
 

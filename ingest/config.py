@@ -18,7 +18,7 @@ import duckdb
 import yaml
 
 from ingest import warehouse
-from ingest.entities import ENTITIES, SALES, Column, Entity
+from ingest.entities import ENTITIES, PLACE, SALES, Column, Entity, as_is, landed_names
 from ingest.places import PLACES, Choice, Keys, Kind, Spec, contradiction
 
 Mode = Literal["append", "upsert", "snapshot"]
@@ -38,6 +38,7 @@ CRON_FIELDS = re.compile(r"[\d*/,A-Za-z-]+( [\d*/,A-Za-z-]+){4}")
 # What a source says for all its feeds, and a feed for itself.
 FEED_DEFAULTS = {"mode", "max_shrink", "clean", "plausible_dates"}
 SOURCE_KEYS = {"kind", "timezone", "schedule", "feeds", "meta"} | FEED_DEFAULTS
+AS_IS_KEYS = {"table", "key", "mode", "max_shrink"}
 FEED_KEYS = {"key", "columns", "rules"} | FEED_DEFAULTS
 
 
@@ -209,8 +210,8 @@ class _Reader:
             return result
         if isinstance(node, yaml.SequenceNode):
             return [self._plain(item, (*path, str(index))) for index, item in enumerate(node.value)]
-        if path[-2:-1] in (("columns",), ("rules",)):
-            return node.value  # SQL as it is written: to YAML a column called `no` would be false
+        if path[-2:-1] in (("columns",), ("rules",), ("key",)):
+            return node.value  # as it is written: to YAML a column called `no` would be false
         return yaml.SafeLoader("").construct_object(node, deep=True)
 
     def error(self, path: tuple[str, ...], message: str, node: yaml.Node | None = None) -> ConfigError:
@@ -246,10 +247,18 @@ class _Reader:
         timezone = self.timezone(entry, path)
         feeds = self.mapping(entry.get("feeds"), (*path, "feeds"), f"a mapping of {', '.join(ENTITIES)}")
         said = _Said(name, kind, timezone, self.place(kind, entry, path), self.feed_defaults(entry, path))
+        read: dict[str, Feed] = {}
+        for key in feeds:
+            feed = self.feed(said, key, feeds[key])
+            if feed.name in read:
+                raise self.error(
+                    (*path, "feeds", key), f"the source has a feed for the table {feed.name} already"
+                )
+            read[feed.name] = feed
         return Source(
             name,
             kind,
-            tuple(self.feed(said, key, feeds[key]) for key in feeds),
+            tuple(read.values()),
             self.schedule(entry["schedule"], timezone, (*path, "schedule")) if "schedule" in entry else None,
             self.meta(entry["meta"], (*path, "meta")) if "meta" in entry else Meta(),
         )
@@ -307,16 +316,11 @@ class _Reader:
         source, kind = said.source, said.kind
         path = ("sources", source, "feeds", name)
         if name not in ENTITIES:
-            raise self.error(path, unknown("entity", name, ENTITIES))
+            return self.feed_as_is(said, name, entry)
         entity = ENTITIES[name]
         entry = self.mapping(entry, path, "a mapping with `columns`")
         self.known(entry, FEED_KEYS | PLACES[kind].known.keys(), path)
-        place = said.place | self.place(kind, entry, path)
-        for key in PLACES[kind].needed:
-            if key not in place:
-                raise self.error(path, f"a source of kind {kind} needs `{key}`")
-        if wrong := contradiction(kind, place):
-            raise self.error(path, wrong)
+        place = self.whole_place(said, entry, path)
         if "key" in entry and tuple(entry["key"]) != entity.key:
             raise self.error((*path, "key"), f"the key of {name} is [{', '.join(entity.key)}]")
         columns = self.expressions(entry.get("columns"), (*path, "columns"), entity.names)
@@ -334,6 +338,47 @@ class _Reader:
             raise self.error(path, "mode: snapshot needs all rows, and `cursor` reads only the new ones")
         lines = self.feed_lines(path, entry, place)
         return Feed(source, kind, said.timezone, entity, columns, rules, place, self.file, lines, **settings)
+
+    def feed_as_is(self, said: "_Said", name: str, entry: Any) -> Feed:
+        """A feed that names no entity: its rows land as they are, in a table of their own."""
+        path = ("sources", said.source, "feeds", name)
+        is_database = said.kind == "database"  # whose `table` is the one that is read
+        if not isinstance(entry, dict) or "columns" in entry or not (is_database or "table" in entry):
+            mend = "leave out `columns`" if is_database else f"write {name}: {{table: {name}}}"
+            raise self.error(
+                path, f"{unknown('entity', name, ENTITIES)}; to land its rows as they are, {mend}"
+            )
+        table = name if is_database else entry["table"]
+        if not isinstance(table, str) or not NAME.fullmatch(table):
+            raise self.error(path, "a table's name is lower case letters, digits and _, a letter first")
+        if table in ENTITIES:
+            raise self.error(
+                path, f"the table {table} takes mapped rows; map its columns, or choose another name"
+            )
+        self.known(entry, AS_IS_KEYS | PLACES[said.kind].known.keys(), path)
+        place = self.whole_place(said, entry, path)
+        key = entry.get("key", [])
+        if not isinstance(key, list) or not all(isinstance(column, str) and column for column in key):
+            raise self.error((*path, "key"), f"expected a list of the source's columns, found {key!r}")
+        settings = said.defaults | self.feed_defaults(entry, path)
+        settings = {name: value for name, value in settings.items() if name in AS_IS_KEYS}
+        entity = as_is(table, list(landed_names(key).values()))
+        if settings.get("mode") == "snapshot" and ("cursor" in place or entity.key == PLACE):
+            raise self.error(path, "mode: snapshot needs a `key`, and all rows, without a `cursor`")
+        lines = self.feed_lines(path, entry, place)
+        return Feed(
+            said.source, said.kind, said.timezone, entity, {}, {}, place, self.file, lines, **settings
+        )
+
+    def whole_place(self, said: "_Said", entry: dict[str, Any], path: tuple[str, ...]) -> dict[str, Any]:
+        """Where a feed's rows are, by what its source and itself say."""
+        place = said.place | self.place(said.kind, entry, path)
+        for key in PLACES[said.kind].needed:
+            if key not in place:
+                raise self.error(path, f"a source of kind {said.kind} needs `{key}`")
+        if wrong := contradiction(said.kind, place):
+            raise self.error(path, wrong)
+        return place
 
     def place(self, kind: Kind, entry: dict[str, Any], path: tuple[str, ...]) -> dict[str, Any]:
         """What an entry says of where its rows are."""

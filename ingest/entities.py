@@ -4,6 +4,8 @@ Types and lengths are those of the marts (DESIGN section 4), so that what passes
 cut later. Nothing here knows a source or a database.
 """
 
+import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -29,15 +31,36 @@ class Column:
 
 @dataclass(frozen=True)
 class Entity:
-    """What can be landed: a table in schema staging and the columns that identify its rows."""
+    """What can be landed: a table in schema staging and the columns that identify its rows.
+
+    The columns of one that ``is_as_is`` are those of its source, as text: none are known before it is read.
+    """
 
     name: str
     key: tuple[str, ...]
     columns: tuple[Column, ...]
+    is_as_is: bool = False
     names: tuple[str, ...] = field(init=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "names", tuple(column.name for column in self.columns))
+
+    @property
+    def amount(self) -> str | None:
+        """The column whose sum is compared between source and staging."""
+        return (
+            "total_amount" if ("total_amount", "money") in {(c.name, c.type) for c in self.columns} else None
+        )
+
+
+def quoted(name: str) -> str:
+    """A name as a SQL identifier."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def listed(names: Iterable[str]) -> str:
+    """Names as a list of SQL identifiers, each once."""
+    return ", ".join(map(quoted, dict.fromkeys(names)))
 
 
 LINEAGE = (
@@ -50,6 +73,37 @@ LINEAGE = (
     # A key that a full snapshot of its source no longer has lands once more, with its last values.
     Column("is_deleted", "boolean", required=True, default="false"),
 )
+
+LONGEST_NAME = 63  # bytes, in Postgres
+# Where nothing else identifies a row that lands as it is.
+PLACE = ("source_file", "source_line")
+
+
+def as_is(table: str, key: Sequence[str]) -> Entity:
+    """A table for rows as they are in their source, which ``key`` identifies (default: their place)."""
+    return Entity(table, tuple(key) or PLACE, (), is_as_is=True)
+
+
+def landed_names(header: Iterable[str]) -> dict[str, str]:
+    """How the columns of a source are called in a table that takes them as they are: in lower case, with _
+    for what is neither letter nor digit, so that SQL needs no quotes."""
+    taken = {column.name for column in LINEAGE}
+    names: dict[str, str] = {}
+    for position, column in enumerate(header, start=1):
+        name = re.sub(r"\W+", "_", column.strip().lower()).strip("_") or f"column_{position}"
+        name = f"_{name}" if name[0].isdigit() else name
+        name, number = _cut(name, LONGEST_NAME), 1
+        while name in taken:
+            number += 1
+            name = f"{_cut(name.removesuffix(f'_{number - 1}'), LONGEST_NAME - 5)}_{number}"
+        taken.add(name)
+        names[column] = name
+    return names
+
+
+def _cut(name: str, size: int) -> str:
+    return name.encode()[:size].decode(errors="ignore")
+
 
 SALES = Entity(
     "sales",

@@ -6,12 +6,14 @@ the newest landed row of its key. Landing appends: it never changes a row, and r
 that did not come to its end.
 """
 
+import copy as copies
 import json
 import shutil
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from pathlib import Path
 
 import duckdb
@@ -21,9 +23,11 @@ from ingest import warehouse
 from ingest.changes import deleted_rows, new_rows
 from ingest.config import Feed, Source
 from ingest.connectors import BATCH_ROWS, Delivery, SourceError, api, csv, database, excel, text_table
+from ingest.entities import landed_names
 from ingest.ledger import Known, Ledger, Load, Reject
-from ingest.mapping import Counts, Mapper
+from ingest.mapping import LINEAGE, Counts, Mapper
 from ingest.staging import Batch, copy
+from ingest.unchanged import Again, Memory, Past, publish
 
 CONNECTORS = {"csv": csv, "excel": excel, "api": api, "database": database}
 # Larger than what connectors yield, as each batch costs the planning of a long query.
@@ -52,6 +56,7 @@ class Mapped:
     rejected: list[Reject]
     batches: list[Batch]
     more: bool = False  # whether another snapshot waits
+    remembered: Sequence[tuple[Path, Path]] = ()  # files of ``ingest.unchanged`` and their places
 
 
 @dataclass(frozen=True)
@@ -61,6 +66,7 @@ class Read:
     load_id: int
     delivery: Delivery
     header: tuple[str, ...]
+    again: Again
 
 
 def land(
@@ -91,6 +97,8 @@ def land(
                 ledger.announce(loads, [reject for result in mapped for reject in result.rejected])
                 copy(source.name, [batch for result in mapped for batch in result.batches if batch.rows])
                 ledger.finish(loads)
+                for result in mapped:
+                    publish(result.remembered)
         landed += loads
         more = any(result.more for result in mapped)
     return landed
@@ -118,11 +126,12 @@ def replay(source: Source, ledger: Ledger, mended: Mapping[int, str] | None = No
                 ]
             load_id = ledger.next_load_id() + len(loads)
             with _mapper(feed, folder) as mapper:
-                for rejection_id, reject in rejects:
-                    mapper.add(as_batch(reject, rejection_id))
+                for batch in as_batches(rejects):
+                    mapper.add(batch)
                 accepted = mapper.take_accepted(load_id)
                 if not accepted:
                     continue
+                feed = replace(feed, entity=mapper.entity)  # noqa: PLW2901
                 batches.append(new_rows(feed, mapper.connection, folder, landed_before=True))
                 name = f"replay of {len(accepted)} rejected rows"
                 load = Load(load_id, source.name, feed.name, name, None, Counts(len(accepted)))
@@ -135,13 +144,21 @@ def replay(source: Source, ledger: Ledger, mended: Mapping[int, str] | None = No
     return loads
 
 
-def as_batch(reject: Reject, rejection_id: int) -> pa.Table:
-    """A rejected row as its connector yielded it; its id stands in for the load's. What could not be split
-    into columns still cannot."""
-    raw = json.loads(reject.raw_row)
-    problem = reject.reason if reject.rule == "row_shape" else None
-    table = text_table(list(raw), [list(raw.values())], reject.file, [reject.line], [problem])
-    return table.append_column("_load_id", pa.array([rejection_id], pa.int64()))
+def as_batches(rejects: Iterable[tuple[int, Reject]]) -> Iterator[pa.Table]:
+    """Rejected rows as their connector yielded them, those with the same columns together; their ids stand in
+    for the loads'. What could not be split into columns still cannot."""
+    by_header: dict[tuple[str, ...], list[tuple[int, Reject, list[str | None]]]] = defaultdict(list)
+    for rejection_id, reject in rejects:
+        raw = json.loads(reject.raw_row)
+        by_header[tuple(raw)].append((rejection_id, reject, list(raw.values())))
+    for header, members in by_header.items():
+        for start in range(0, len(members), MAPPED_ROWS):
+            ids, some, rows = zip(*members[start : start + MAPPED_ROWS], strict=True)
+            problems = [reject.reason if reject.rule == "row_shape" else None for reject in some]
+            table = text_table(header, rows, "", [reject.line for reject in some], problems)
+            files = pa.array([reject.file for reject in some], pa.string())
+            table = table.set_column(table.schema.get_field_index("_file"), "_file", files)
+            yield table.append_column("_load_id", pa.array(ids, pa.int64()))
 
 
 @contextmanager
@@ -171,7 +188,7 @@ def _mapper(feed: Feed, folder: Path) -> Iterator[Mapper]:
 
 
 def _read(
-    feed: Feed, mapper: Mapper, known: Known, next_load_id: int, since: str | None
+    feed: Feed, mapper: Mapper, known: Known, next_load_id: int, since: str | None, memory: Memory, past: Past
 ) -> tuple[list[Read], bool]:
     """Map every delivery that is not known; of snapshots the first, and say whether more wait.
 
@@ -189,18 +206,21 @@ def _read(
             break
         known.add(delivery.name, delivery.fingerprint)
         load_id = next_load_id + len(read)
+        again = memory.of(past, delivery.name)
         header: dict[str, None] = {}
         rows_read[load_id] = 0
-        for table in delivery.batches():
-            header |= dict.fromkeys(name for name in table.column_names if not name.startswith("_"))
-            rows_read[load_id] += len(table)
-            queue.put(table.append_column("_load_id", pa.repeat(pa.scalar(load_id, pa.int64()), len(table))))
-        read.append(Read(load_id, delivery, tuple(header)))
+        for piece in delivery.pieces(again.knows):
+            block = again.see(piece)
+            rows_read[load_id] += piece.rows if piece.table is None else len(piece.table)
+            if piece.table is not None:
+                header |= dict.fromkeys(name for name in piece.table.column_names if name not in LINEAGE)
+                queue.put(piece.table, load_id, block)
+        read.append(Read(load_id, delivery, tuple(header), again))
     queue.flush()
     counts = mapper.counts()
     for one in read:
         rows = rows_read[one.load_id]
-        if rows != counts.get(one.load_id, Counts()).read:
+        if rows != (counts.get(one.load_id, Counts()) + one.again.counts).read:
             raise RuntimeError(f"{one.delivery.name}: {rows} rows read, not all of them accounted for")
     return read, more
 
@@ -212,7 +232,10 @@ class _Queue:
         self.mapper = mapper
         self.tables: list[pa.Table] = []
 
-    def put(self, table: pa.Table) -> None:
+    def put(self, table: pa.Table, load_id: int, block: int | None) -> None:
+        rows = len(table)
+        table = table.append_column("_load_id", pa.repeat(pa.scalar(load_id, pa.int64()), rows))
+        table = table.append_column("_block", pa.repeat(pa.scalar(block, pa.uint64()), rows))
         if self.tables and self.tables[0].column_names != table.column_names:
             self.flush()
         self.tables.append(table)
@@ -227,17 +250,39 @@ class _Queue:
 
 def _map(feed: Feed, ledger: Ledger, known: Known, next_load_id: int, folder: Path, start: Start) -> Mapped:
     """Read what is new in a feed and map it; the new rows go into files in ``folder``."""
+    memory = Memory(feed)
+    past = Past() if start.full_refresh else memory.recall(ledger)
+    if past.blocks:
+        mapped = _map_beside(past, memory, ledger, copies.deepcopy(known), next_load_id, folder, start)
+        if mapped is not None:
+            return mapped
+    mapped = _map_beside(Past(), memory, ledger, known, next_load_id, folder, start)
+    assert mapped is not None
+    return mapped
+
+
+def _map_beside(
+    past: Past, memory: Memory, ledger: Ledger, known: Known, next_load_id: int, folder: Path, start: Start
+) -> Mapped | None:
+    """``_map`` without the blocks that came before; None where one has to be read because another row of the
+    run has one of its keys."""
+    feed = memory.feed
     last_cursor = ledger.cursor(feed.source, feed.name)
     since = start.since or (None if start.full_refresh else last_cursor)
     if start.since and "cursor" not in feed.place:
         since = None
     with _mapper(feed, folder) as mapper:
         connection = mapper.connection
-        read, more = _read(feed, mapper, known, next_load_id, since)
+        read, more = _read(feed, mapper, known, next_load_id, since, memory, past)
         if not read:
             return Mapped([], [], [], more)
+        if any(memory.clashes(connection, one.again) for one in read):
+            return None
+        feed = replace(feed, entity=mapper.entity)
         earlier = ledger.header(feed.source, feed.name)
         counts = mapper.counts()
+        for one in read:
+            counts[one.load_id] = counts.get(one.load_id, Counts()) + one.again.counts
         if earlier:
             _refuse_changed_types(read, counts, connection)
         batches = [new_rows(feed, connection, folder, bool(earlier))]
@@ -245,10 +290,10 @@ def _map(feed: Feed, ledger: Ledger, known: Known, next_load_id: int, folder: Pa
             _with_sums(
                 Load(
                     one.load_id, feed.source, feed.name, one.delivery.name, one.delivery.fingerprint,
-                    counts.get(one.load_id, Counts()), cursor=one.delivery.cursor(), header=one.header,
+                    counts[one.load_id], cursor=one.delivery.cursor(), header=one.header,
                     notes=(*one.delivery.notes, *_new_columns(one, earlier, feed)),
                 ),
-                feed, connection,
+                feed, connection, one.again.amount,
             )
             for one in read
         ]  # fmt: skip
@@ -269,7 +314,14 @@ def _map(feed: Feed, ledger: Ledger, known: Known, next_load_id: int, folder: Pa
         broken: dict[int, set[str]] = defaultdict(set)
         for reject in rejected:
             broken[reject.load_id].add(reject.raw_hash)
+        for one in read:
+            broken[one.load_id] |= one.again.rejected
         loads = [replace(load, still_rejected=frozenset(broken[load.load_id])) for load in loads]
+        remembered = [
+            files
+            for one, load in zip(read, loads, strict=True)
+            if (files := memory.write(connection, folder, load, one.again))
+        ]
         told_before = ledger.known_rejects(feed.source, feed.name)
         rejected = [reject for reject in rejected if reject.identity not in told_before]
         # What has no fingerprint is read each time; where nothing came of it there is nothing to record.
@@ -278,27 +330,33 @@ def _map(feed: Feed, ledger: Ledger, known: Known, next_load_id: int, folder: Pa
             load for load in loads
             if load.sha256 or load.new or load.deleted or load.load_id in told or load.cursor != last_cursor
         ]  # fmt: skip
-        return Mapped(loads, rejected, batches, more)
+        return Mapped(loads, rejected, batches, more, remembered[-1] if remembered else ())
 
 
-def _with_sums(load: Load, feed: Feed, connection: duckdb.DuckDBPyConnection) -> Load:
-    """A load with what was accepted and what of it is new, in rows and money."""
-    amount = "sum(total_amount)" if "total_amount" in feed.entity.names else "null"
+def _with_sums(
+    load: Load, feed: Feed, connection: duckdb.DuckDBPyConnection, unread: Decimal | None = None
+) -> Load:
+    """A load with what was accepted and what of it is new, in rows and money; ``unread`` is the amount of
+    rows that were accepted without being read again."""
+    amount = f"sum({feed.entity.amount})" if feed.entity.amount else "null"
     accepted = connection.execute(
         f"select {amount} from accepted where load_id = ?", [load.load_id]
     ).fetchone()
     fresh = connection.execute("select rows, amount from fresh where load_id = ?", [load.load_id]).fetchone()
     new, new_amount = fresh or (0, None)
-    return replace(load, amount=accepted[0] if accepted else None, new=new, new_amount=new_amount)
+    amounts = [amount for amount in (*(accepted or ()), unread) if amount is not None]
+    return replace(load, amount=sum(amounts, Decimal()) if amounts else None, new=new, new_amount=new_amount)
 
 
 def _new_columns(read: Read, earlier: Sequence[str], feed: Feed) -> list[str]:
     """A note on columns that the feed's deliveries did not have before; nothing reads them until mapped."""
     new = [name for name in read.header if name not in earlier] if earlier else []
-    return [
-        f"{read.delivery.name}: new column `{name}`; map it in {feed.where('feed')} to land it"
-        for name in new
-    ]
+    if feed.entity.is_as_is:
+        names = landed_names(read.header)
+        what = {name: f"it lands as staging.{feed.name}.{names[name]}" for name in new}
+    else:
+        what = dict.fromkeys(new, f"map it in {feed.where('feed')} to land it")
+    return [f"{read.delivery.name}: new column `{name}`; {said}" for name, said in what.items()]
 
 
 def _refuse_changed_types(

@@ -19,7 +19,7 @@ from psycopg2.extensions import connection as Connection
 from psycopg2.extras import execute_values
 
 from ingest import warehouse
-from ingest.entities import ENTITIES
+from ingest.entities import ENTITIES, as_is
 from ingest.mapping import Counts
 from ingest.staging import landed_sums
 
@@ -167,6 +167,18 @@ class Ledger:
         found = self._newest(source, feed, "cursor_value", "cursor_value is not null")
         return None if found is None else str(found)
 
+    def is_last(self, source: str, feed: str, load_id: int, delivery: str, sha256: str) -> bool:
+        """Whether this load is the feed's last one that changed anything, and the last of its delivery."""
+        rows = self._rows(
+            "select 1 from ops.loads"
+            " where load_id = %s and source_file = %s and sha256 = %s and state = 'loaded'"
+            " and not exists (select 1 from ops.loads as newer where newer.load_id > loads.load_id"
+            " and newer.source_name = %s and newer.feed_name = %s and newer.state = 'loaded'"
+            " and (newer.rows_new + newer.rows_deleted > 0 or newer.source_file = loads.source_file))",
+            (load_id, delivery, sha256, source, feed),
+        )
+        return bool(rows)
+
     def header(self, source: str, feed: str) -> list[str]:
         """The columns of a feed's newest delivery; empty where none was loaded."""
         return self._newest(source, feed, "source_columns", "source_columns <> '{}'") or []
@@ -266,7 +278,7 @@ class Ledger:
         """Count rows and money where they landed, in the database, against what was sent there."""
         for feed in {load.feed for load in loads}:
             sent = {x.load_id: x for x in loads if x.feed == feed}
-            landed = landed_sums(ENTITIES[feed], list(sent))
+            landed = landed_sums(ENTITIES.get(feed) or as_is(feed, ()), list(sent))
             for load_id, load in sent.items():
                 rows, amount = landed.get(load_id, (0, None))
                 if (rows, amount or 0) != (load.new + load.deleted, load.new_amount or 0):

@@ -16,17 +16,19 @@ a rule of the feed    its own name; like a check constraint, it holds where it i
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import duckdb
 import pyarrow as pa
 
 from ingest.config import Clean, ConfigError, Feed
-from ingest.entities import Column
+from ingest.entities import Column, landed_names, quoted
 
 MONEY_LIMIT = 10**8  # numeric(10,2)
 INTEGER_LIMIT = 2**31 - 1
+# What connectors and landing add to the source's own columns.
+LINEAGE = ("_file", "_line", "_load_id", "_block", "_problem")
 EARLIEST = "1900-01-01"
 NO_BREAK_SPACE = 160
 DUCKDB_TYPES = {
@@ -52,13 +54,12 @@ class Check:
 @dataclass(frozen=True)
 class Plan:
     """How to map batches of one header: a query that types the feed's expressions over ``raw`` and says which
-    rows are flawed, all checks on what it yields, the source's columns, and those of the checks that
-    ``_flawed`` leaves out."""
+    rows are flawed, SQL over that for whether a row breaks any rule, all checks, and the source's columns."""
 
     typed: str
+    broken: str
     checks: list[Check]
     raw_columns: list[str]
-    computed: list[Check]
 
 
 class Reading(NamedTuple):
@@ -81,52 +82,63 @@ class Counts:
         """All rows."""
         return self.accepted + self.rejected
 
+    def __add__(self, other: "Counts") -> "Counts":
+        return Counts(self.accepted + other.accepted, self.rejected + other.rejected)
+
 
 class Mapper:
-    """Maps the batches of one feed into the tables ``accepted`` and ``rejected`` of a DuckDB connection.
+    """Maps the batches of one feed into ``accepted`` and ``rejected`` of a DuckDB connection.
 
-    ``accepted`` has the entity's columns, then source_name, source_file, source_line, load_id, row_hash;
+    ``accepted``, a view of the table ``mapped`` of all rows, has the entity's columns, then source_name,
+    source_file, source_line, load_id, row_hash;
     ``rejected`` has load_id, source_file, source_line, rule, reason, raw_row (JSON text), then the key's
     columns as far as they could be read.
     """
 
     def __init__(self, feed: Feed, connection: duckdb.DuckDBPyConnection) -> None:
         self.feed = feed
+        self.entity = feed.entity  # one that takes rows as they are grows with the columns that are read
         self.connection = connection
         self.columns = feed.entity.columns
         typed = ", ".join(f"{c.name} {DUCKDB_TYPES[c.type]}" for c in self.columns)
         connection.execute(
-            f"create or replace table accepted ({typed}, source_name varchar, source_file varchar, "
-            "source_line bigint, load_id bigint, row_hash bigint)"
+            f"create or replace table mapped ({f'{typed}, ' if typed else ''}source_name varchar,"
+            " source_file varchar, source_line bigint, load_id bigint, row_hash bigint, _block ubigint,"
+            " _batch integer, _broken boolean)"
         )
-        key = ", ".join(f"{c.name} {DUCKDB_TYPES[c.type]}" for c in self.columns if c.name in feed.entity.key)
+        self._see_accepted()
+        types = {column.name: DUCKDB_TYPES[column.type] for column in self.columns}
+        key = "".join(f", {quoted(name)} {types.get(name, 'varchar')}" for name in self._key)
         connection.execute(
             "create or replace table rejected (load_id bigint, source_file varchar, source_line bigint, "
-            f"rule varchar, reason varchar, raw_row varchar, {key})"
+            f"rule varchar, reason varchar, raw_row varchar{key})"
         )
         self._plans: dict[tuple[str, ...], Plan] = {}
+        self._batches = 0
         # It would move an expression that two columns share out of the TRY that catches its failure.
         connection.execute("set disabled_optimizers = 'common_subexpressions'")
 
     def add(self, batch: pa.Table) -> None:
-        """Map one batch: a table as connectors yield it, with the column ``_load_id`` beside.
+        """Map one batch: a table as connectors yield it, with the column ``_load_id`` beside, and perhaps
+        ``_block``, which the table ``mapped`` keeps.
 
         Raises:
             ConfigError: an expression does not fit the source's columns.
         """
         if not len(batch):
             return
+        if "_block" not in batch.column_names:
+            batch = batch.append_column("_block", pa.nulls(len(batch), pa.uint64()))
         self.connection.register("raw", batch)
         header = tuple(batch.column_names)
+        if self.entity.is_as_is and header not in self._plans:
+            self._take_columns(header)
         if header not in self._plans:
-            self._plans[header] = self._plan(batch)
+            plan_of = self._plan_as_is if self.entity.is_as_is else self._plan
+            self._plans[header] = plan_of(batch)
         plan = self._plans[header]
-        # A condition on a null is null, which is neither broken nor a reason to lose the row.
-        broken = " or ".join(["_flawed", *(f"({check.broken}) is true" for check in plan.computed)])
-        self.connection.execute(
-            f"create or replace temp table checked as select *, {broken} as _broken from ({plan.typed})"
-        )
-        self._keep_accepted()
+        self._batches += 1
+        self._insert(f"({plan.typed})", plan.broken)
         self._keep_rejected(plan)
         self.connection.unregister("raw")
 
@@ -142,39 +154,56 @@ class Mapper:
     def take_accepted(self, load_id: int) -> list[int]:
         """Give all accepted rows one load; returns the load ids they had."""
         had = [row[0] for row in self.connection.execute("select load_id from accepted").fetchall()]
-        self.connection.execute("update accepted set load_id = ?", [load_id])
+        self.connection.execute("update mapped set load_id = ?", [load_id])
         return had
 
-    def _keep_accepted(self) -> None:
-        names = ", ".join(column.name for column in self.columns)
-        values = ", ".join(f"coalesce({_hashed(column)}::varchar, '')" for column in self.columns)
-        # The lower half of the MD5, moved into the range of Postgres's bigint.
-        row_hash = f"(md5_number_lower(concat_ws(chr(31), {values}))::hugeint - {2**63})::bigint"
-        self.connection.execute(
-            f"insert into accepted select {names}, ?, _file, _line, _load_id, {row_hash}"
-            " from checked where not _broken",
-            [self.feed.source],
-        )
-
     def _keep_rejected(self, plan: Plan) -> None:
-        """Say of the rows that broke a rule which ones and why; few, so it may cost more for each."""
-        if not self.connection.execute("select 1 from checked where _broken limit 1").fetchall():
+        """Say of the rows that broke a rule which ones and why. They are few, and mapped again for that."""
+        refused = self.connection.sql(
+            "select raw.* from raw semi join"
+            " (select load_id as _load_id, source_file as _file, source_line as _line from mapped"
+            f" where _broken and _batch = {self._batches}) using (_load_id, _file, _line)"
+        ).to_arrow_table()
+        if not len(refused):
             return
+        self.connection.register("raw", refused)
+        self.connection.execute(
+            f"create or replace temp table checked as select *, {plan.broken} as _broken from ({plan.typed})"
+        )
         checks = plan.checks
         rules = ", ".join(f"case when {check.broken} then {literal(check.rule)} end" for check in checks)
         reasons = ", ".join(f"case when {check.broken} then {check.reason} end" for check in checks)
-        key = ", ".join(self.feed.entity.key)
+        key = "".join(f", {quoted(name)}" for name in self._key)
         self.connection.execute(
             f"""
             insert into rejected
             select
                 _load_id, _file, _line, array_to_string([{rules}], ', '), array_to_string([{reasons}], '; '),
-                to_json(_raw)::varchar, {key}
+                to_json(_raw)::varchar{key}
             from checked
             inner join (select _load_id, _file, _line, {_struct(plan.raw_columns)} as _raw from raw) as source
                 using (_load_id, _file, _line)
             where _broken
             """
+        )
+        # An expression may depend on the time, which has passed.
+        self._insert("checked where not _broken", "false")
+
+    def _insert(self, rows: str, broken: str) -> None:
+        """Keep typed rows; ``rows`` is SQL for them, ``broken`` for whether one breaks a rule."""
+        names = "".join(f"{quoted(column.name)}, " for column in self.columns)
+        if self.entity.is_as_is:  # a column that comes later and is empty does not change a row
+            pairs = ((quoted(name), literal(f"{name}=")) for name in sorted(self.entity.names))
+            values = ", ".join(f"{label} || {name}" for name, label in pairs)
+        else:
+            values = ", ".join(f"coalesce({_hashed(column)}::varchar, '')" for column in self.columns)
+        # The lower half of the MD5 without its sign; DuckDB's md5_number_lower takes five times as long.
+        row_hash = f"(md5_number(concat_ws(chr(31), {values})) & {2**63 - 1})::bigint"
+        self.connection.execute(
+            f"insert into mapped ({names}source_name, source_file, source_line, load_id, row_hash, _block,"
+            f" _batch, _broken) select {names}?, _file, _line, _load_id, {row_hash}, _block, ?, {broken}"
+            f" from {rows}",
+            [self.feed.source, self._batches],
         )
 
     def _plan(self, batch: pa.Table) -> Plan:
@@ -185,8 +214,7 @@ class Mapper:
         the defaults that are computed from them; and ``_flawed``, whether anything given is wrong.
         """
         raw_columns = [name for name in batch.column_names if not name.startswith("_")]
-        lineage = ["_file", "_line", "_load_id", "_problem"]
-        mapped, fields, parsed, typed, filled = list(lineage), list(lineage), ["*"], ["*"], ["*"]
+        mapped, fields, parsed, typed, filled = list(LINEAGE), list(LINEAGE), ["*"], ["*"], ["*"]
         checks: list[Check] = []
         computed: list[Check] = []
         for column in self.columns:
@@ -228,7 +256,61 @@ class Mapper:
         shape = Check("row_shape", "_problem is not null", "_problem")
         # A computed value is missed only in rows that nothing else is wrong with.
         computed = [Check(c.rule, f"not _flawed and {c.broken}", c.reason) for c in computed]
-        return Plan(query, [shape, *checks, *computed], raw_columns, computed)
+        # A condition on a null is null, which is neither broken nor a reason to lose the row.
+        broken = " or ".join(["_flawed", *(f"({check.broken}) is true" for check in computed)])
+        return Plan(query, broken, [shape, *checks, *computed], raw_columns)
+
+    @property
+    def _key(self) -> list[str]:
+        """The columns of the key that are the source's own."""
+        return [name for name in self.entity.key if name not in ("source_file", "source_line")]
+
+    def _see_accepted(self) -> None:
+        self.connection.execute(
+            "create or replace view accepted as"
+            " select * exclude (_block, _batch, _broken) from mapped where not _broken"
+        )
+
+    def _take_columns(self, header: Sequence[str]) -> None:
+        """Widen the tables by the columns that were not there before.
+
+        Raises:
+            ConfigError: the key is not among them.
+        """
+        names = landed_names(name for name in header if name not in LINEAGE)
+        if missing := [name for name in self._key if name not in names.values()]:
+            feed = self.feed
+            raise ConfigError(
+                f"{feed.where('key')}: {feed.source}.{feed.name}: the source has no column"
+                f" {', '.join(missing)}, which is in its key; it has: {', '.join(names.values())}"
+            )
+        new = [name for name in names.values() if name not in self.entity.names]
+        for name in new:
+            self.connection.execute(f"alter table mapped add column {quoted(name)} varchar")
+        self.columns = (*self.columns, *map(Column, new))
+        self.entity = replace(self.entity, columns=self.columns)
+        self._plans.clear()
+        self._see_accepted()
+
+    def _plan_as_is(self, batch: pa.Table) -> Plan:
+        """How to take batches of this header as they are: all that can be wrong is a line's shape, and a key
+        that is empty."""
+        raw_columns = [name for name in batch.column_names if name not in LINEAGE]
+        names = landed_names(raw_columns)
+        taken = [f"{quoted(column)} as {quoted(name)}" for column, name in names.items()]
+        absent = [f"null::varchar as {quoted(n)}" for n in self.entity.names if n not in names.values()]
+        checks = [
+            Check(
+                f"{name}_required",
+                f"_problem is null and {quoted(name)} is null",
+                literal(f"{name} is empty"),
+            )
+            for name in self._key
+        ]
+        flawed = " or ".join(["_problem is not null", *(f"{quoted(name)} is null" for name in self._key)])
+        query = f"select {', '.join([*LINEAGE, *taken, *absent])}, {flawed} as _flawed from raw"
+        shape = Check("row_shape", "_problem is not null", "_problem")
+        return Plan(query, "_flawed", [shape, *checks], raw_columns)
 
     def _rule(self, name: str, predicate: str, query: str) -> Check:
         """A rule of the feed; its reason quotes the columns that it names."""
@@ -393,6 +475,13 @@ def _utc(x: str, found_type: str, timezone: str) -> str:
     """SQL for a time in UTC: with an offset it is that instant, without one it is local to the source."""
     if timezone == "UTC" and found_type == "TIMESTAMP":
         return x
+    if timezone == "UTC" and found_type == "VARCHAR":
+        # Of these 19 characters none is left for an offset, and to read them so is four times as fast.
+        plain = f"length({x}) = 19 and {x}[17] = ':'"
+        return (
+            f"case when {plain} then try_cast({x} as timestamp)"
+            f" else try_cast({x} as timestamptz) at time zone 'UTC' end"
+        )
     local = f"try_cast({x} as timestamp) at time zone {literal(timezone)} at time zone 'UTC'"
     instant = f"try_cast({x} as timestamptz) at time zone 'UTC'"  # the connection's zone is UTC
     if found_type == "TIMESTAMP WITH TIME ZONE" or timezone == "UTC":
@@ -407,11 +496,6 @@ def _headline(error: duckdb.Error) -> str:
     """DuckDB's message without the query it quotes, with the names it proposes."""
     lines = [line.strip() for line in str(error).split("\n\nLINE", 1)[0].splitlines() if line.strip()]
     return " ".join(lines)
-
-
-def quoted(name: str) -> str:
-    """A name as a SQL identifier."""
-    return '"' + name.replace('"', '""') + '"'
 
 
 def _struct(names: Sequence[str]) -> str:

@@ -23,7 +23,7 @@ from ingest.connectors import SourceError
 from ingest.connectors.files import File
 from ingest.connectors.sheet import as_text, blank
 from ingest.connectors.workbook import MAX_EXPANDED_MB, open_workbook, opening
-from ingest.landing import as_batch, replay
+from ingest.landing import as_batches, replay
 from ingest.ledger import Ledger, Load, Reject
 from ingest.mapping import Mapper
 from ingest.trial import names_in
@@ -298,10 +298,12 @@ def _refused(source: Source, rows: Sequence[Open], mended: Mapping[int, str]) ->
         with closing(duckdb.connect()) as connection:
             connection.execute("set TimeZone = 'UTC'")
             mapper = Mapper(feed, connection)
-            for one in rows:
-                if one.reject.feed == feed.name:
-                    reject = one.reject._replace(rule="", raw_row=mended[one.rejection_id])
-                    mapper.add(as_batch(reject, one.rejection_id))
+            for batch in as_batches(
+                (one.rejection_id, one.reject._replace(rule="", raw_row=mended[one.rejection_id]))
+                for one in rows
+                if one.reject.feed == feed.name
+            ):
+                mapper.add(batch)
             refused |= dict(connection.execute("select load_id, reason from rejected").fetchall())
     return refused
 

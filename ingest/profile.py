@@ -14,7 +14,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ingest.connectors import BATCH_ROWS, Delivery
-from ingest.mapping import literal, quoted
+from ingest.entities import quoted
+from ingest.mapping import literal
 
 Type = Literal["empty", "integer", "decimal", "date", "timestamp", "time", "boolean", "text"]
 Order = Literal["ymd", "dmy", "mdy", "named"]

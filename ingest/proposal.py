@@ -12,8 +12,7 @@ import duckdb
 
 from ingest import profile
 from ingest.config import ConfigError, unknown
-from ingest.entities import ENTITIES, SALES, Column, Entity
-from ingest.mapping import quoted
+from ingest.entities import ENTITIES, SALES, Column, Entity, quoted
 from ingest.profile import Table
 from ingest.reading import Answers, Notes, expression_of, name_of, rows_of, time_beside
 from ingest.vocabulary import NEGATIONS, joined, likeness, normal

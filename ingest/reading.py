@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 import duckdb
 
 from ingest import profile
-from ingest.entities import Column
-from ingest.mapping import literal, quoted
+from ingest.entities import Column, quoted
+from ingest.mapping import literal
 from ingest.profile import Table
 from ingest.vocabulary import NEGATIONS, WORDS, joined, normal
 

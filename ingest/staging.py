@@ -15,10 +15,10 @@ from dlt.common.schema.typing import TColumnSchema
 from dlt.common.typing import TDataItem
 
 from ingest import warehouse
-from ingest.entities import ENTITIES, LINEAGE, Column, Entity
+from ingest.entities import ENTITIES, LINEAGE, Column, Entity, listed, quoted
 
 SCHEMA = "staging"
-# From here on it pays to build an index after the rows are in, and to copy on two connections.
+# From here on it pays to fill an empty table without its index, and to copy on two connections.
 BULK_ROWS = 100_000
 
 POSTGRES_TYPES = {
@@ -58,47 +58,74 @@ def landed_columns(entity: Entity) -> tuple[Column, ...]:
 
 
 def create_tables() -> None:
-    """Create the landed tables and their indexes where they are missing.
-
-    The models' increments read by load_id, whose rows stand together; the newest row of a key is found by
-    the key.
-    """
+    """Create the landed tables where they are missing, with an index on load_id, whose rows stand together:
+    the models' increments read by it."""
     with closing(warehouse.connect("loader")) as connection, connection, connection.cursor() as cursor:
         for entity in ENTITIES.values():
-            table = f"{SCHEMA}.{entity.name}"
-            columns = ", ".join(
-                f"{c.name} {POSTGRES_TYPES[c.type]}{' not null' if c.required else ''}"
-                f"{f' default {c.default}' if c in LINEAGE and c.default else ''}"
-                for c in landed_columns(entity)
-            )
-            cursor.execute(f"create table if not exists {table} ({columns})")
-            cursor.execute(
-                f"create index if not exists {entity.name}_load on {table}"
-                " using brin (load_id) with (pages_per_range = 32, autosummarize = on)"
-            )
-            cursor.execute(_key_index(entity))
+            _create_table(cursor, entity)
+
+
+def create_table(entity: Entity) -> None:
+    """Create the table of rows as they are where it is missing, or add the columns that are new."""
+    if not entity.is_as_is:
+        return
+    table = f"{SCHEMA}.{entity.name}"
+    with closing(warehouse.connect("loader")) as connection, connection, connection.cursor() as cursor:
+        _create_table(cursor, entity)
+        for name in entity.names:
+            cursor.execute(f"alter table {table} add column if not exists {quoted(name)} text")
+
+
+def _create_table(cursor: Any, entity: Entity) -> None:
+    table = f"{SCHEMA}.{entity.name}"
+    columns = ", ".join(
+        f"{quoted(c.name)} {POSTGRES_TYPES[c.type]}{' not null' if c.required else ''}"
+        f"{f' default {c.default}' if c in LINEAGE and c.default else ''}"
+        for c in landed_columns(entity)
+    )
+    cursor.execute(f"create table if not exists {table} ({columns})")
+    cursor.execute(
+        f"create index if not exists {entity.name}_load on {table}"
+        " using brin (load_id) with (pages_per_range = 32, autosummarize = on)"
+    )
+
+
+def create_key_index(entity: Entity) -> None:
+    """Create the index that finds the newest row of a key, where it is missing. Only what comes after a first
+    load looks for keys, so that is when a large table gets it."""
+    columns, name = listed((*entity.key, "load_id", "source_line")), f"{entity.name}_newest"
+    with closing(warehouse.connect("loader")) as connection, connection, connection.cursor() as cursor:
+        cursor.execute(f"create index if not exists {name} on {SCHEMA}.{entity.name} ({columns})")
 
 
 def copy(name: str, batches: Sequence[Batch]) -> None:
-    """Copy batches into staging by the dlt pipeline of this name: one package, one COPY for each file."""
-    if not batches:
-        return
+    """Copy batches into staging by the dlt pipeline of this name: one package, one COPY for each file.
+
+    Rows as they are take a pipeline beside it, since dlt's usual naming loses letters beyond ASCII.
+    """
+    for pipeline_name, naming, is_as_is in ((name, "snake_case", False), (f"{name}_as_is", "direct", True)):
+        if chosen := [batch for batch in batches if batch.entity.is_as_is == is_as_is]:
+            _copy(pipeline_name, naming, chosen)
+
+
+def _copy(name: str, naming: str, batches: Sequence[Batch]) -> None:
     pipeline = dlt.pipeline(
         pipeline_name=name,
-        destination=dlt.destinations.postgres(warehouse.url("loader")),
+        destination=dlt.destinations.postgres(warehouse.url("loader"), naming_convention=naming),
         dataset_name=SCHEMA,
         pipelines_dir=str(warehouse.home() / "dlt"),
     )
     # What a killed run left half-way is settled by the ledger, not by repeating its package.
     pipeline.abort_packages()
-    _drop_index_of_empty([batch.entity for batch in batches if batch.rows >= BULK_ROWS])
+    small = {batch.entity.name: batch.entity for batch in batches if batch.rows < BULK_ROWS}
+    for entity in small.values():
+        create_key_index(entity)
     pipeline.run([_resource(batch) for batch in batches])
-    create_tables()
 
 
 def landed_sums(entity: Entity, load_ids: Sequence[int]) -> dict[int, tuple[int, Decimal | None]]:
     """What stands in staging of each load: rows, and the sum of their amounts where the entity has one."""
-    amount = "sum(total_amount)" if "total_amount" in entity.names else "null"
+    amount = f"sum({entity.amount})" if entity.amount else "null"
     with closing(warehouse.connect("loader")) as connection, connection, connection.cursor() as cursor:
         cursor.execute(
             f"select load_id, count(*), {amount} from {SCHEMA}.{entity.name}"
@@ -106,21 +133,6 @@ def landed_sums(entity: Entity, load_ids: Sequence[int]) -> dict[int, tuple[int,
             (list(load_ids),),
         )
         return {load_id: (rows, total) for load_id, rows, total in cursor.fetchall()}
-
-
-def _key_index(entity: Entity) -> str:
-    key = ", ".join(entity.key)
-    name = f"{entity.name}_newest"
-    return f"create index if not exists {name} on {SCHEMA}.{entity.name} ({key}, load_id, source_line)"
-
-
-def _drop_index_of_empty(entities: Sequence[Entity]) -> None:
-    """A first large load fills a table faster without the index, which is built thereafter."""
-    with closing(warehouse.connect("loader")) as connection, connection, connection.cursor() as cursor:
-        for entity in entities:
-            cursor.execute(f"select 1 from {SCHEMA}.{entity.name} limit 1")
-            if cursor.fetchone() is None:
-                cursor.execute(f"drop index if exists {SCHEMA}.{entity.name}_newest")
 
 
 def _resource(batch: Batch) -> Any:

@@ -15,6 +15,7 @@ from sqlglot.errors import TokenError
 
 from ingest.config import ConfigError, Feed, Source
 from ingest.connectors import BATCH_ROWS, SourceError
+from ingest.entities import listed
 from ingest.landing import CONNECTORS
 from ingest.mapping import Counts, Mapper
 
@@ -77,8 +78,8 @@ def _try(feed: Feed, beside: Sequence[Feed]) -> Trial:
             " order by 2 desc, 1"
         ).fetchall()
         sample = connection.execute(
-            "select * exclude (source_name, load_id, row_hash) from accepted order by load_id, source_line"
-            f" limit {SAMPLE_ROWS}"
+            f"select {listed([*mapper.entity.names, 'source_file', 'source_line'])} from accepted"
+            f" order by load_id, source_line limit {SAMPLE_ROWS}"
         )
         columns = [name for name, *_ in sample.description]
         rows = sample.fetchall()
@@ -89,7 +90,7 @@ def _try(feed: Feed, beside: Sequence[Feed]) -> Trial:
         [Broken(*row) for row in broken],
         columns,
         rows,
-        unmapped(headers, beside),
+        [] if feed.entity.is_as_is else unmapped(headers, beside),
         notes,
     )
 

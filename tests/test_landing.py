@@ -17,6 +17,7 @@ from demo.retailer import expected, generate
 from ingest import DataIngestion, Outcome
 from ingest.connectors import SourceError
 from ingest.ledger import open_ledger
+from ingest.mapping import Mapper
 
 SOURCES = """\
 sources:
@@ -281,6 +282,32 @@ def test_replay_lands_exactly_the_rows_that_a_mended_rule_heals(shop: Shop) -> N
     assert states(shop) == [(2, "replayed"), (3, "open"), (5, "open"), (6, "replayed")]
     assert shop.loads()[-1] == (2, 2, 0, 2, "loaded")
     assert [outcome.loads for outcome in DataIngestion(shop.sources).replay()] == [[]]
+
+
+def test_thousands_of_rejected_rows_are_replayed_as_sets(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    shop.write("a.csv", *(f"{n},2024-01-01,1,{-n}" for n in range(1, 4001)), "x,2024-01-01")
+    rows = [f"P,2024-01-01,{n},1,{-n},new" for n in range(4001, 5001)]  # in the columns of another export
+    (shop.folder / "b.csv").write_text("\n".join(["sku,day,no,qty,price,note", *rows, ""]))
+    shop.ingest()
+    batches: list[int] = []
+    add = Mapper.add
+    monkeypatch.setattr(Mapper, "add", lambda self, batch: (batches.append(len(batch)), add(self, batch))[1])
+    shop.sources.write_text(shop.sources.read_text().replace("unit_price >= 0", "unit_price >= -4500"))
+    (outcome,) = DataIngestion(shop.sources).replay()
+    assert (outcome.error, [load.counts.accepted for load in outcome.loads]) == (None, [4500])
+    assert sorted(batches) == [1000, 4001]
+    landed = select(
+        shop.home,
+        "select source_file like '%a.csv', count(*), sum(total_amount), min(source_line), max(source_line)"
+        " from staging.sales group by 1 order by 1",
+        "loader",
+    )
+    assert [tuple(map(str, row)) for row in landed] == [
+        ("False", "500", str(-sum(range(4001, 4501))) + ".00", "2", "501"),
+        ("True", "4000", str(-sum(range(1, 4001))) + ".00", "2", "4001"),
+    ]
+    counted = "select state, count(*) from ops.rejected_rows group by 1 order by 1"
+    assert select(shop.home, counted) == [("open", 501), ("replayed", 4500)]
 
 
 def test_a_mended_file_heals_its_rejected_rows(shop: Shop) -> None:

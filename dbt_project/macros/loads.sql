@@ -34,6 +34,21 @@
 {%- endmacro %}
 
 
+{#- The landed tables that the models read, each with its column of money. A feed that lands as it is has a table of
+    its own, which only a model of the user's knows. -#}
+{% macro landed_amounts() -%}
+    {{- return({
+        'sales': 'total_amount',
+        'interactions': none,
+        'products': none,
+        'customers': none,
+        'stores': none,
+        'channels': none,
+        'inventory': none,
+    }) -}}
+{%- endmacro %}
+
+
 {#- As a number, looked up while the model compiles: a number lets the planner see how few rows are newer, where a
     subquery makes it prepare for a third of the table. 0 where the table is not built yet. -#}
 {% macro newest_load(relation) -%}

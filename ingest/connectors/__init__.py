@@ -6,7 +6,7 @@ No mapping, no rules and no warehouse here. A connector's module offers ``delive
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 import pyarrow as pa
@@ -19,6 +19,22 @@ class SourceError(RuntimeError):
     """A source cannot be read; the message names the place and what to do."""
 
 
+class Piece(NamedTuple):
+    """Rows of a delivery, and the block of lines that they stand in: a hash of its bytes, and its first line.
+
+    ``block`` is None where none can be told, ``table`` where the reader said that it knows the block.
+    """
+
+    table: pa.Table | None
+    block: str | None = None
+    line: int = 0
+    rows: int = 0
+
+
+Knows: TypeAlias = Callable[[str, int], bool]
+"""Whether the reader of a delivery knows a block, by its hash and first line, and needs no rows of it."""
+
+
 @dataclass(frozen=True)
 class Delivery:
     """A file, a sheet, a set of API pages or a table: what is landed or refused as a whole.
@@ -29,6 +45,9 @@ class Delivery:
     * ``_file`` (text) and ``_line`` (64-bit): where the row stands, for people and for lineage,
     * ``_problem`` (text): why the row could not be split into columns, null where it could.
 
+    ``blocks(knows)`` reads the same rows as pieces, but not those of blocks that are known; None where the
+    connector cannot tell blocks.
+
     After the batches were read, ``cursor()`` is the greatest value of the cursor column (None where there is
     no cursor), and ``notes`` says what a person should know of the rows.
     """
@@ -38,6 +57,11 @@ class Delivery:
     batches: Callable[[], Iterator[pa.Table]]
     cursor: Callable[[], str | None] = lambda: None
     notes: list[str] = field(default_factory=list)
+    blocks: Callable[[Knows], Iterator[Piece]] | None = None
+
+    def pieces(self, knows: Knows) -> Iterator[Piece]:
+        """The rows, without those of known blocks where the connector can tell blocks."""
+        return self.blocks(knows) if self.blocks else map(Piece, self.batches())
 
 
 def text_table(

@@ -13,8 +13,9 @@ import hashlib
 import itertools
 import zipfile
 import zlib
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from io import StringIO
@@ -24,12 +25,23 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.csv as pacsv
 
-from ingest.connectors import BATCH_ROWS, Delivery, SourceError, check_header, text_table
+from ingest.connectors import (
+    BATCH_ROWS,
+    Delivery,
+    Knows,
+    Piece,
+    SourceError,
+    check_header,
+    text_table,
+)
 from ingest.connectors.files import File, found
 from ingest.connectors.numbers import Style
 
 DELIMITERS = ",;\t|"
 BLOCK_BYTES = 4 * 2**20
+LEAST_BYTES = 2**20
+LINES_EACH_LOG2 = 12
+PIECES_AHEAD = 6
 LONGEST_LINE_MB = 64  # what has no line end for so long is no text of lines, and would fill the memory
 SAMPLE_LINES = 50
 LONGEST_RECORD = 1000  # lines; a record that goes on is a quote that was never closed
@@ -58,8 +70,8 @@ def deliveries(place: dict[str, Any], since: str | None = None) -> Iterator[Deli
         for name, open_content in _contents(file):
             limit = options.get("max_expanded_mb", MAX_EXPANDED_MB) * 2**20
             fingerprint, encoding, notes = _inspect(open_content, name, options.get("encoding"), limit)
-            read = partial(_batches, file, name, open_content, encoding, options)
-            yield Delivery(name, fingerprint, read, notes=notes)
+            read = partial(_pieces, file, name, open_content, encoding, options)
+            yield Delivery(name, fingerprint, partial(_batches, read), notes=notes, blocks=read)
 
 
 # --------------------------------------------------------------------------------------- bytes and encodings
@@ -176,52 +188,89 @@ def _marked(start: bytes) -> str:
 
 
 def _blocks(stream: IO[bytes], name: str, encoding: str) -> Iterator[bytes]:
-    """The content as UTF-8 without a byte order mark, in blocks that end with a line.
+    """The content as UTF-8 without a byte order mark, in blocks that end with a line: where, the lines
+    themselves decide, so that beyond an insertion the blocks are soon those of before again.
 
     Raises:
         SourceError: a line has no end.
     """
     # The encoding was checked; what remains is a character that the file's end cuts off.
     decoder = codecs.getincrementaldecoder(encoding)("replace")
-    pending: list[bytes] = []
-    first = True
+    rest, first = b"", True
     while chunk := stream.read(BLOCK_BYTES):
         text = chunk if encoding == "utf-8" else decoder.decode(chunk).encode()
         if first:
             text = text.removeprefix(codecs.BOM_UTF8)
             first = False
-        if end := text.rfind(b"\n") + 1:
-            yield b"".join((*pending, memoryview(text)[:end]))
-            pending = [text[end:]]
-        else:
-            pending.append(text)
-            if sum(map(len, pending)) > LONGEST_LINE_MB * 2**20:
-                raise SourceError(f"{name}: a line without an end in {LONGEST_LINE_MB} MB; is it a CSV file?")
-    rest = b"".join(pending)
+        rest += text
+        while len(rest) > BLOCK_BYTES and (end := _end_of_block(rest)):
+            yield rest[:end]
+            rest = rest[end:]
+        if len(rest) > LONGEST_LINE_MB * 2**20:
+            raise SourceError(f"{name}: a line without an end in {LONGEST_LINE_MB} MB; is it a CSV file?")
     rest = (
         rest.decode(errors="replace").encode()
         if encoding == "utf-8"
         else rest + decoder.decode(b"", True).encode()
     )
-    if rest:
-        yield rest
+    while rest:
+        end = _end_of_block(rest) or len(rest)
+        yield rest[:end]
+        rest = rest[end:]
+
+
+def _end_of_block(text: bytes) -> int:
+    """Where the first block of a text ends: behind the first line beyond LEAST_BYTES whose last characters
+    hash to one value in many, else behind the last line within BLOCK_BYTES; 0 where no line ends."""
+    if len(text) <= min(LEAST_BYTES, BLOCK_BYTES):
+        return len(text)
+    codes = np.frombuffer(text, np.uint8, min(len(text), BLOCK_BYTES))
+    ends = np.flatnonzero(codes == ord("\n"))
+    if not len(ends):
+        return text.find(b"\n") + 1
+    late = ends[ends >= LEAST_BYTES]
+    last = codes[late[:, np.newaxis] + np.arange(-16, 0)].view(np.uint64)
+    mixed = (last[:, 0] ^ (last[:, 1] * np.uint64(31))) * np.uint64(0x9E3779B97F4A7C15)
+    chosen = late[mixed >> np.uint64(64 - LINES_EACH_LOG2) == 0]
+    return int(chosen[0] if len(chosen) else ends[-1]) + 1
 
 
 # ------------------------------------------------------------------------------------------ header and rows
 
 
-def _batches(
-    file: File, name: str, open_content: Callable[[], IO[bytes]], encoding: str, options: dict[str, Any]
-) -> Iterator[pa.Table]:
+def _batches(read: Callable[[Knows], Iterator[Piece]]) -> Iterator[pa.Table]:
+    return (piece.table for piece in read(lambda digest, line: False) if piece.table is not None)
+
+
+def _pieces(
+    file: File,
+    name: str,
+    open_content: Callable[[], IO[bytes]],
+    encoding: str,
+    options: dict[str, Any],
+    knows: Knows,
+) -> Iterator[Piece]:
     numbers = Style.of(options)
     with open_content() as stream:
         blocks = _blocks(stream, name, encoding)
         first = next(blocks, b"")
         layout = _layout(first, name, options)
         reader = _Reader(name, layout, itertools.chain([_without_lines(first, layout.lines_before)], blocks))
-        for table in reader.tables():
-            yield numbers.plain_columns(table, layout.header) if numbers else table
+        for piece in _ahead(reader.pieces(knows)):
+            table = piece.table
+            if numbers and table is not None:
+                table = numbers.plain_columns(table, layout.header)
+            yield piece._replace(table=table)
     file.check_unchanged()
+
+
+def _ahead(pieces: Iterator[Piece]) -> Iterator[Piece]:
+    """The pieces, of which the next ones are split while one is in use: Arrow leaves the interpreter free."""
+    with ThreadPoolExecutor(1) as pool:  # of one, so that they keep their order
+        coming = deque(pool.submit(next, pieces, None) for _ in range(PIECES_AHEAD))
+        while (piece := coming.popleft().result()) is not None:
+            coming.append(pool.submit(next, pieces, None))
+            yield piece
 
 
 def _layout(start: bytes, name: str, options: dict[str, Any]) -> Layout:
@@ -270,6 +319,10 @@ def _first_full(rows: Sequence[Sequence[str]]) -> int | None:
     return next((index for index, count in enumerate(filled) if count >= enough), None)
 
 
+def _lines_in(block: bytes) -> int:
+    return int(np.count_nonzero(np.frombuffer(block, np.uint8) == ord("\n"))) + (not block.endswith(b"\n"))
+
+
 def _without_lines(block: bytes, lines: int) -> bytes:
     return block[len("".join(itertools.islice(_split(block), lines)).encode()) :]
 
@@ -300,16 +353,28 @@ class _Reader:
         self.width = len(layout.header)
         self.line = layout.lines_before
 
-    def tables(self) -> Iterator[pa.Table]:
-        yield text_table(self.layout.header, [], self.name, [])  # the columns, also of a file without rows
+    def pieces(self, knows: Knows) -> Iterator[Piece]:
+        """The rows. A block of its own is one in which each line is a record."""
+        yield Piece(
+            text_table(self.layout.header, [], self.name, [])
+        )  # the columns, also of a file without rows
+        as_laid_out = hashlib.sha256(repr((self.layout.delimiter, self.layout.header)).encode())
         for block in self.blocks:
+            digest = as_laid_out.copy()
+            digest.update(block)
+            name, line = digest.hexdigest(), self.line + 1
+            if knows(name, line):
+                rows = _lines_in(block)
+                self.line += rows
+                yield Piece(None, name, line, rows)
+                continue
             table, odd = self._by_arrow(block)
             if table is None:
-                yield from self._by_records(block)
+                yield from map(Piece, self._by_records(block))
                 continue
-            for start in range(0, len(table), BATCH_ROWS):
-                yield table.slice(start, BATCH_ROWS)
-            yield from self._table(odd)
+            slices = (table.slice(start, BATCH_ROWS) for start in range(0, len(table), BATCH_ROWS))
+            for part in (*slices, *self._table(odd)):
+                yield Piece(part, name, line, len(part))
 
     def _by_arrow(self, block: bytes) -> tuple[pa.Table | None, list[Record]]:
         """The records of a block, and those of a wrong width; None where a line is not one record, be it
@@ -327,7 +392,7 @@ class _Reader:
         )
         read = pacsv.ReadOptions(column_names=header, use_threads=False, block_size=len(block) + 1)
         codes = np.frombuffer(block, np.uint8)  # several times as fast as to count in the bytes
-        lines = int(np.count_nonzero(codes == ord("\n"))) + (not block.endswith(b"\n"))
+        lines = _lines_in(block)
         if b"\0" in block or (b'"' in block and np.count_nonzero(codes == ord('"')) % 2):
             return None, []
         if b"\r" in block and block.count(b"\r\n") != np.count_nonzero(codes == ord("\r")):

@@ -1,15 +1,6 @@
-{%- set amounts = {
-    'sales': 'total_amount',
-    'interactions': none,
-    'products': none,
-    'customers': none,
-    'stores': none,
-    'channels': none,
-    'inventory': none,
-} -%}
 -- No CTEs, as in stg_sale_versions.
 
-{% for table, amount in amounts.items() -%}
+{% for table, amount in landed_amounts().items() -%}
 select
     cast('{{ table }}' as {{ dbt.type_string() }}) as entity,
     load_id,

@@ -5,6 +5,7 @@ source as (
     select * from {{ source('ops', 'loads') }}
     where state = 'loaded'
         and load_id <= {{ horizon() }}
+        and entity in ({{ "'" ~ landed_amounts() | join("', '") ~ "'" }})
 
 ),
 
