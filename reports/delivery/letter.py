@@ -29,6 +29,7 @@ from ingest import warehouse
 LETTER, PICTURES, ENCLOSED, MEGABYTE = "letter.json", "pictures", "enclosed", 1_000_000
 KEPT_DAYS = 90
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
+DOT = re.compile(rb"^\.", re.MULTILINE)
 HEAD = policy.SMTP.clone(max_line_length=250)  # folded at 78, a subject may begin with a blank
 BODY = policy.SMTP.clone(max_line_length=78)
 
@@ -72,8 +73,13 @@ class Letter:
             mail.add_attachment(file.read_bytes(), kind, subtype, filename=name)
         return mail.as_bytes()
 
-    def mail(self, sender: str, recipient: str, name: str, delivery_id: str) -> bytes:
-        """The whole mail to one recipient, as it goes over the line."""
+    @cached_property
+    def quoted_body(self) -> bytes:
+        """The body as it goes over the line to a mail server, where a dot alone would end it."""
+        return DOT.sub(b"..", self.body)
+
+    def head(self, sender: str, recipient: str, name: str, delivery_id: str) -> bytes:
+        """The header lines that are one recipient's own; the body's follow them."""
         domain = parseaddr(sender)[1].rpartition("@")[2]
         head = EmailMessage(policy=HEAD)
         head["From"] = _address(*parseaddr(sender))
@@ -88,8 +94,11 @@ class Letter:
             head["List-Unsubscribe"] = f"<{self.unsubscribe}>"
         head["Auto-Submitted"] = "auto-generated"
         head["X-Auto-Response-Suppress"] = "All"
-        lines: bytes = head.as_bytes()
-        return lines.removesuffix(b"\r\n") + self.body
+        return head.as_bytes().removesuffix(b"\r\n")
+
+    def mail(self, sender: str, recipient: str, name: str, delivery_id: str) -> bytes:
+        """The whole mail to one recipient."""
+        return self.head(sender, recipient, name, delivery_id) + self.body
 
     @property
     def letter_id(self) -> str:

@@ -7,7 +7,6 @@ of your own is trusted by ``SSL_CERT_FILE``. ``_TIMEOUT``: seconds without an an
 """
 
 import os
-import re
 import smtplib
 import ssl
 from collections.abc import Callable, Sequence
@@ -23,7 +22,6 @@ from reports.delivery.recipients import Recipient
 TIMEOUT = 30.0  # seconds
 PATIENCE = 10  # times as long a server may take over a mail that it has: it may be looking for viruses
 TLS = ("starttls", "ssl", "none")
-DOT = re.compile(rb"^\.", re.MULTILINE)
 
 
 class MailError(RuntimeError):
@@ -105,11 +103,11 @@ class Mail:
     def send(self, content: Letter, to: Recipient, delivery_id: str, begin: Callable[[], None]) -> Outcome:
         """Hand a letter over. The server has it once it answers to the line that ends it, so `begin` is
         called just before that line: until then nothing can have arrived."""
-        mail = content.mail(self.to.sender, to.address, to.name, delivery_id)
+        head = content.head(self.to.sender, to.address, to.name, delivery_id)
         server = self._connection()
         began = False
         try:
-            size = [f"size={len(mail)}"] if server.has_extn("size") else []
+            size = [f"size={len(head) + len(content.body)}"] if server.has_extn("size") else []
             code, words = server.mail(parseaddr(self.to.sender)[1], size)
             if code < 400:
                 code, words = server.rcpt(to.address)
@@ -117,7 +115,8 @@ class Mail:
                 code, words = server.docmd("DATA")
             if code >= 400:
                 return self._refused(code, words)
-            server.send(DOT.sub(b"..", mail))
+            server.send(head)
+            server.send(content.quoted_body)
             begin()
             began = True
             server.send(b".\r\n")
