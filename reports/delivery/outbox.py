@@ -358,7 +358,8 @@ def queue(
     for recipient in recipients:
         cursor.execute(
             f"select {COLUMNS} from ops.deliveries where channel = %s and lower(recipient) = lower(%s)"
-            " and (report_id = %s or (edition = %s and not is_trial and not %s)) order by position",
+            " and (report_id = %s or (edition = %s and not is_trial and not %s)) order by position"
+            " for update",  # so that none of them begins to be sent meanwhile
             (recipient.channel, recipient.address, what.report_id, what.edition, trial),
         )
         rows = [Delivery(*row) for row in cursor.fetchall()]
@@ -376,8 +377,8 @@ def queue(
         if mine.state in again and state == "queued":
             cursor.execute(
                 "update ops.deliveries set state = 'queued', due_at = now(), attempts = 0, error = null,"
-                " sent_at = null, letter_id = %s, subject = %s where delivery_id = %s and state = any(%s)",
-                (what.letter_id, what.subject, mine.delivery_id, list(again)),
+                " sent_at = null, letter_id = %s, subject = %s where delivery_id = %s",
+                (what.letter_id, what.subject, mine.delivery_id),
             )
         if not trial and mine.is_trial:  # who had it for a trial has it
             cursor.execute(
@@ -391,11 +392,10 @@ def queue(
 
 
 def _replace(cursor: Any, older: Sequence[Delivery], by: str) -> None:
-    """Cancel rows that wait for an older id of the same edition, unless one is being sent by now."""
+    """Cancel rows that wait for an older id of the same edition."""
     cursor.execute(
-        "update ops.deliveries set state = 'cancelled', error = %s where delivery_id = any(%s)"
-        " and state = any(%s)",
-        (f"replaced by {by}", [row.delivery_id for row in older], list(OPEN)),
+        "update ops.deliveries set state = 'cancelled', error = %s where delivery_id = any(%s)",
+        (f"replaced by {by}", [row.delivery_id for row in older]),
     )
 
 
