@@ -247,6 +247,14 @@ def test_a_backfill_makes_each_day_and_resumes_after_a_failure(small_home: Path,
         assert instance.get_materialized_partitions(AssetKey(["reports", "daily"])) == {
             str(day) for day in DAYS
         }
+    (small_home / "recipients.yml").write_text(
+        "allowed_domains: [example.com]\ngroups: {management: [ann@example.com]}"
+    )
+    people = {"ANALYTICS_RECIPIENTS": str(small_home / "recipients.yml")}
+    with mail_server() as (inbox, settings):  # the newest day too is sent by nobody but who says so
+        again = ("backfill", "--type", "daily", "--from", str(DAYS[-1]), "--again")
+        assert run(small_home, *again, **settings, **people).returncode == 0
+        assert inbox.mails == []
 
 
 def test_an_interrupted_backfill_does_not_go_on_with_the_next_day(

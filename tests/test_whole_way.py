@@ -6,9 +6,11 @@ import shutil
 import subprocess
 from collections.abc import Iterator
 from decimal import Decimal
+from email import message_from_bytes, policy
 from pathlib import Path
 
 import pytest
+from dagster import AssetKey, DagsterInstance
 
 from conftest import ROOT, SHARED_DATA, analytics, make_home, remove_home, select
 from demo import planted
@@ -82,6 +84,31 @@ def test_the_report_shows_what_sql_says(demo_home: Path) -> None:
     for count, label in ((transactions, "Transactions"), (customers, "Customers"), (new, "New customers")):
         assert re.search(rf"^\s*{label}\s+{count}\b", text, re.MULTILINE), f"{label} {count}"
     assert sum(amount == expected(demo_home).revenue for amount in amounts) >= 1, "the reconciled total"
+
+
+def test_the_daily_report_was_mailed_with_the_figures_of_sql(demo_home: Path) -> None:
+    (file,) = (demo_home / "demo" / "mail").glob("daily-sales-report-*.eml")
+    mail = message_from_bytes(file.read_bytes(), policy=policy.default)
+    ((day, sales),) = select(
+        demo_home,
+        "select metric_date, total_sales from metrics.metrics_daily order by metric_date desc limit 1",
+    )
+    body = mail.get_body(("plain",))
+    assert body
+    assert f"Sales          £{sales:,.2f}" in body.get_content()
+    assert [part.get_filename() for part in mail.iter_attachments()] == [
+        f"daily-{day}.pdf",
+        f"daily-{day}.xlsx",
+    ]
+    sent = select(demo_home, "select recipient, state from ops.deliveries where report = 'daily'")
+    assert sent == [("ann@example.com", "sent")]
+    with DagsterInstance.from_config(str(demo_home / "dagster")) as instance:
+        event = instance.get_latest_materialization_event(AssetKey(["reports", "daily"]))
+    assert event
+    assert event.asset_materialization
+    assert event.asset_materialization.metadata["delivery"].value == "1 sent"
+    (rejected,) = (demo_home / "demo" / "mail").glob("*rows-of-shop-sales-rejected-to-shop-desk.eml")
+    assert b"rejects-shop.sales.xlsx" in rejected.read_bytes()
 
 
 def test_what_was_planted_is_in_the_marts(demo_home: Path) -> None:

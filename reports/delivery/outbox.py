@@ -64,6 +64,7 @@ COLUMNS = (
     " edition, recipient_name, subject, letter_id, owner, is_trial, position"
 )
 OPEN = ("queued", "held")
+LIVE = ("queued", "sending", "sent", "unknown")
 
 
 @dataclass(frozen=True)
@@ -254,6 +255,13 @@ class Outbox:
                 was not said.
         """
         delivery = self.find(delivery_id)
+        others = [row for row in self.of_edition(delivery.edition) if row.to.key == delivery.to.key]
+        live = next((row for row in others if row.state in LIVE and row.delivery_id != delivery_id), None)
+        if live and not force:
+            raise ReportUsageError(
+                f"{delivery_id}: {delivery.recipient} has, or gets, this edition as {live.report_id}; --force "
+                "sends it again"
+            )
         states = ["queued", "held", "failed", "cancelled", *(["sent", "unknown"] if force else [])]
         if not self._change(
             "update ops.deliveries set state = 'queued', due_at = now(), attempts = 0, error = null,"
@@ -369,17 +377,21 @@ def queue(
         if has_it and not force:
             found.append(has_it.delivery_id)
             continue
-        _replace(cursor, [row for row in others if row.state in OPEN], what.report_id)
+        waiting = [row for row in others if row.state in OPEN]
+        again = ("sent", "unknown", "failed", "cancelled", "held") if force else ("held",)
         if mine is None:
+            _replace(cursor, waiting, what.report_id)
             found.append(_insert(cursor, what, recipient, state, reason, trial))
             continue
-        again = ("sent", "unknown", "failed", "cancelled", "held") if force else ("held",)
         if mine.state in again and state == "queued":
+            _replace(cursor, waiting, what.report_id)
             cursor.execute(
                 "update ops.deliveries set state = 'queued', due_at = now(), attempts = 0, error = null,"
                 " sent_at = null, letter_id = %s, subject = %s where delivery_id = %s",
                 (what.letter_id, what.subject, mine.delivery_id),
             )
+        elif mine.state == "cancelled" and waiting:  # it was replaced by what waits
+            mine = waiting[-1]
         if not trial and mine.is_trial:  # who had it for a trial has it
             cursor.execute(
                 "update ops.deliveries set is_trial = false where delivery_id = %s", (mine.delivery_id,)
