@@ -541,7 +541,7 @@ def _say_what_was_built(letters: Path) -> None:
 def _send(report_id: str, only_to: str, preview: bool, force: bool) -> None:
     """Send an archived report, or write what would be sent; say what came of it."""
     from reports import archive, registry
-    from reports.delivery import dispatch
+    from reports.delivery import alerts, dispatch, outbox, sending
 
     manifest = archive.find(report_id)
     report = registry.find(manifest.report)
@@ -565,6 +565,8 @@ def _send(report_id: str, only_to: str, preview: bool, force: bool) -> None:
     if any(row.state == "queued" for row in done.deliveries):
         click.echo("What waits is sent by `analytics dev`, `analytics run` or `analytics deliveries retry`.")
     if done.is_bad:
+        with outbox.opened() as box:  # the owner should know as well
+            sending.send_due(box, alerts.tell())
         raise SystemExit(1)
 
 

@@ -98,7 +98,7 @@ def delivery_job(reports: Mapping[Report, dg.AssetKey], landed: Landed) -> dg.Jo
         told = alerts.tell()
         done = sending.send_everything_due()
         states = ", ".join(f"{number} {state}" for state, number in done.states.items())
-        context.log.info(f"{told} alerts; letters: {states or 'none is due'}")
+        context.log.info(f"{len(told)} alerts; letters: {states or 'none is due'}")
         if errors:
             raise dg.Failure("; ".join(errors))
 

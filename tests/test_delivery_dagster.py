@@ -133,6 +133,6 @@ def test_a_mistake_in_recipients_fails_the_job_but_not_what_is_queued(
     wrong.write_text("allowed_domains: [example.com]\ngroups: {others: [ann@example.com]}")
     monkeypatch.setenv("ANALYTICS_RECIPIENTS", str(wrong))
     job = delivery.delivery_job({registry.find("daily"): report_key("daily")}, [])
-    with pytest.raises(dg.Failure, match="daily: .*there is no group 'management'"):
+    with pytest.raises(dg.Failure, match=r"daily: .*there is no group 'management'"):
         job.execute_in_process(instance=instance)
     assert server.received() == ["carol@example.com"]

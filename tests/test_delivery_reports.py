@@ -207,9 +207,12 @@ def test_the_command_sends_once_however_often_it_is_given(server: MailServer, da
     assert "1 sent, 1 failed" in first.output
     assert "bob@example.com" in first.output
     assert "550 no such user" in first.output
+    told = [mail for address, mail in server.mails if address == "analytics@example.com"]
+    assert "to bob@example.com was not delivered" in plain(told[0])
     again = analytics("report", "--type", "daily", "--date", DAY, "--send")
     assert "ann@example.com has this period already" in again.output
-    assert Counter(server.received()) == {"ann@example.com": 1, "bob@example.com": 1}
+    received = Counter(server.received())
+    assert (received["ann@example.com"], received["bob@example.com"]) == (1, 1)
     forced = analytics("report", "--type", "daily", "--date", DAY, "--send", "--force")
     assert forced.exit_code == 0, forced.output
     assert Counter(server.received())["ann@example.com"] == 2
@@ -538,7 +541,7 @@ def test_alerts_are_grouped_told_once_and_over(
     monkeypatch.setenv("ANALYTICS_OWNER_EMAIL", "admin@home.example")
     now = datetime(2025, 7, 3, 12, tzinfo=UTC)
     found = findings.all_findings(meta, now)
-    assert alerts.tell(found, now) == 3
+    assert len(alerts.tell(found, now)) == 3
     sending.send_everything_due()
     mails = dict(server.mails)
     assert set(mails) == {"boss@example.com", "desk@example.com", "admin@home.example"}
@@ -553,9 +556,11 @@ def test_alerts_are_grouped_told_once_and_over(
     assert "Total sales is unusual" in plain(mails["boss@example.com"])
 
     server.reset()
-    assert alerts.tell(findings.all_findings(meta, now), now) == 0  # not repeated
+    assert len(alerts.tell(findings.all_findings(meta, now), now)) == 0  # not repeated
     later = now + timedelta(days=10)
-    assert alerts.tell(findings.all_findings(meta, later), later) == 1  # the source is far too late by now
+    assert (
+        len(alerts.tell(findings.all_findings(meta, later), later)) == 1
+    )  # the source is far too late by now
     sending.send_everything_due()
     ((address, mail),) = server.mails
     assert address == "desk@example.com"
@@ -564,14 +569,14 @@ def test_alerts_are_grouped_told_once_and_over(
 
     server.reset()
     write("update ops.test_results set status = 'pass' where test_name = 'primary_key_fact_sales'")
-    assert alerts.tell(findings.all_findings(meta, later), later) == 1
+    assert len(alerts.tell(findings.all_findings(meta, later), later)) == 1
     sending.send_everything_due()
     ((address, mail),) = server.mails
     assert address == "desk@example.com"
     assert mail["Subject"] == "Analytics: Over: The test primary_key_fact_sales of fact_sales does not pass"
-    assert alerts.tell(findings.all_findings(meta, later), later) == 0
+    assert len(alerts.tell(findings.all_findings(meta, later), later)) == 0
     write("update ops.test_results set status = 'fail' where test_name = 'primary_key_fact_sales'")
-    assert alerts.tell(findings.all_findings(meta, later), later) == 1  # and again it is news
+    assert len(alerts.tell(findings.all_findings(meta, later), later)) == 1  # and again it is news
 
 
 def test_two_who_tell_at_once_tell_once(server: MailServer, meta: Meta) -> None:
@@ -580,7 +585,7 @@ def test_two_who_tell_at_once_tell_once(server: MailServer, meta: Meta) -> None:
     found = findings.all_findings(meta)
     with ThreadPoolExecutor(4) as pool:
         told = list(pool.map(alerts.tell, [found] * 4))
-    assert sorted(told) == [0, 0, 0, 2]
+    assert sorted(map(len, told)) == [0, 0, 0, 2]
 
 
 def test_a_letter_that_cannot_be_delivered_is_told_to_the_reports_owner(
@@ -593,7 +598,7 @@ def test_a_letter_that_cannot_be_delivered_is_told_to_the_reports_owner(
     assert found.title == "“Daily sales report: 30 Jun 2025” to bob@example.com was not delivered"
     assert "550 no such user" in found.detail
     server.reset()
-    assert alerts.tell([found]) == 1
+    assert len(alerts.tell([found])) == 1
     sending.send_everything_due()
     assert server.received() == ["analytics@example.com"]
 

@@ -48,15 +48,15 @@ class News:
     still: int = 0
 
 
-def tell(found: Sequence[Finding] | None = None, now: datetime | None = None) -> int:
-    """Queue a letter for each owner who has news; returns how many. Nobody is told who has no address, and
+def tell(found: Sequence[Finding] | None = None, now: datetime | None = None) -> list[str]:
+    """Queue a letter for each owner who has news; returns their ids. Nobody is told who has no address, and
     nothing is remembered of what nobody was told.
 
     Args:
         found: what is wrong; by default everything that is.
     """
     if smtp.settings() is None:
-        return 0
+        return []
     people = recipients.load()
     now = now or datetime.now(UTC)
     addressed: list[tuple[Recipient, Finding]] = []
@@ -67,9 +67,7 @@ def tell(found: Sequence[Finding] | None = None, now: datetime | None = None) ->
         cursor.execute(LOCK)
         cursor.execute(DDL)
         letters = _news(cursor, addressed, now)
-        for owner, news in letters:
-            _queue(cursor, owner, news, now, people)
-    return len(letters)
+        return [_queue(cursor, owner, news, now, people) for owner, news in letters]
 
 
 def are_due() -> bool:
@@ -126,11 +124,12 @@ def _news(
     return [(owner, news) for owner, news in told.values() if news.new or news.changed or news.over]
 
 
-def _queue(cursor: Any, owner: Recipient, news: News, now: datetime, people: Recipients) -> None:
+def _queue(cursor: Any, owner: Recipient, news: News, now: datetime, people: Recipients) -> str:
     number = f"alerts-{now:%Y%m%dT%H%M%S}-{uuid4().hex[:6]}"
     content = _letter(number, news, people)
     what = Consignment(number, "alerts", number, content.subject, content.keep())
     outbox.queue(cursor, what, [owner])
+    return number
 
 
 def _letter(number: str, news: News, people: Recipients) -> Letter:

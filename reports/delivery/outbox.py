@@ -259,8 +259,8 @@ class Outbox:
         live = next((row for row in others if row.state in LIVE and row.delivery_id != delivery_id), None)
         if live and not force:
             raise ReportUsageError(
-                f"{delivery_id}: {delivery.recipient} has, or gets, this edition as {live.report_id}; --force "
-                "sends it again"
+                f"{delivery_id}: {delivery.recipient} has, or gets, this edition as {live.report_id}; "
+                "--force sends it again"
             )
         states = ["queued", "held", "failed", "cancelled", *(["sent", "unknown"] if force else [])]
         if not self._change(
