@@ -224,9 +224,9 @@ def _end_of_block(text: bytes, start: int) -> int:
     """Where the block that begins at ``start`` ends: behind the first line beyond LEAST_BYTES whose last
     characters hash to one value in many, else behind the last line within BLOCK_BYTES; 0 where no line ends.
     """
-    size = min(len(text) - start, BLOCK_BYTES)
-    if size <= min(LEAST_BYTES, BLOCK_BYTES):
+    if len(text) - start <= min(LEAST_BYTES, BLOCK_BYTES):
         return len(text)
+    size = min(len(text) - start, BLOCK_BYTES)
     step = LEAST_BYTES // 4
     for window in range(LEAST_BYTES, size, step):  # most blocks end in the first ones
         codes = np.frombuffer(text, np.uint8, min(step, size - window) + 16, start + window - 16)
