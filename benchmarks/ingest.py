@@ -63,23 +63,24 @@ started, cpu = time.monotonic(), cpu_seconds()
 seconds, cpu = time.monotonic() - started, cpu_seconds() - cpu
 print(json.dumps([seconds, cpu, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024]))
 """
+START = "from ingest import warehouse\nwarehouse.start()"
 OURS = (
-    "from ingest import DataIngestion\nfrom ingest import warehouse\nwarehouse.start()\nimport ingest.landing",
+    f"from ingest import DataIngestion\n{START}\nimport ingest.landing",
     "for outcome in DataIngestion().run():\n    print(outcome.summary(), file=sys.stderr)\n    assert not outcome.error",
 )
 COPY = (
-    "import subprocess\nfrom ingest import warehouse\nwarehouse.start()",
+    f"import subprocess\n{START}",
     "subprocess.run([warehouse.tool('psql'), '-q', '-v', 'ON_ERROR_STOP=1', '-c', {table!r}, '-c', {copy!r},"
     " warehouse.url('loader')], check=True)",
 )
 DLT = (
-    "import csv, dlt\nfrom ingest import warehouse\nwarehouse.start()",
+    f"import csv, dlt\n{START}",
     "def sales():\n    yield from csv.DictReader(open({file!r}))\n"
     "dlt.pipeline('plain', destination=dlt.destinations.postgres(warehouse.url('loader')), dataset_name='plain')"
     ".run(sales, table_name='sales')",
 )
 PANDAS = (
-    "import pandas, sqlalchemy\nfrom ingest import warehouse\nwarehouse.start()",
+    f"import pandas, sqlalchemy\n{START}",
     "engine = sqlalchemy.create_engine(warehouse.url('loader', 'postgresql+psycopg2'))\n"
     "pandas.read_csv({file!r}).to_sql('pandas_sales', engine, schema='staging', if_exists='append', index=False)",
 )
@@ -118,7 +119,7 @@ def _measure(folder: Path, lines: int) -> None:
     empty = "drop table if exists staging.raw_copy"
     size = file.stat().st_size / 2**20
     print(f"{lines:,} lines, {size:,.0f} MB")
-    prepared = ("from ingest.staging import create_tables", "create_tables()")
+    prepared = (f"{START}\nfrom ingest.staging import create_tables", "create_tables()")
     _run(folder, prepared)
     raw: Cost | None = None
     for key, name in (("", "raw COPY"), (", primary key (sale_no)", "raw COPY with its key")):

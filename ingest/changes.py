@@ -17,6 +17,8 @@ from ingest.entities import listed, quoted
 from ingest.mapping import literal
 from ingest.staging import BULK_ROWS, SCHEMA, Batch, create_key_index, create_table, landed_columns
 
+LOOK_UP_ROWS = 10  # rows that are read in a pass while one is looked up
+
 
 def new_rows(feed: Feed, connection: duckdb.DuckDBPyConnection, folder: Path, landed_before: bool) -> Batch:
     """Write the accepted rows that differ from the newest row of their key before them, be it landed or
@@ -140,7 +142,8 @@ def _fetch_landed(feed: Feed, connection: duckdb.DuckDBPyConnection, folder: Pat
     version = "load_id, source_line, source_file"
     columns = list(dict.fromkeys((*entity.key, "load_id", "source_line", "source_file")))
     landed = f"case when not is_deleted then row_hash end as row_hash, {listed(columns)}"
-    is_bulk = _value(connection, "select count(*) from accepted") >= BULK_ROWS
+    accepted = _value(connection, "select count(*) from accepted")
+    is_bulk = accepted >= BULK_ROWS and accepted * LOOK_UP_ROWS >= _landed(feed)
     if not is_bulk:
         create_key_index(entity)
     with closing(warehouse.connect("loader")) as postgres, postgres, postgres.cursor() as cursor:
@@ -165,6 +168,17 @@ def _fetch_landed(feed: Feed, connection: duckdb.DuckDBPyConnection, folder: Pat
         f"insert into landed_hashes select {key}, arg_max_null(row_hash, ({version}))"
         f" from read_csv('{hashes}', {dialect}, columns={{{described}}}) group by {key}"
     )
+
+
+def _landed(feed: Feed) -> int:
+    """How many rows landed from a feed."""
+    with closing(warehouse.connect("loader")) as postgres, postgres, postgres.cursor() as cursor:
+        cursor.execute(
+            "select coalesce(sum(rows_new + rows_deleted), 0) from ops.loads"
+            " where source_name = %s and feed_name = %s and state = 'loaded'",
+            (feed.source, feed.name),
+        )
+        return int((cursor.fetchone() or (0,))[0])
 
 
 def _value(connection: duckdb.DuckDBPyConnection, sql: str) -> Any:

@@ -1,5 +1,9 @@
 """The unit files and the compose file name programs, paths and settings that exist."""
 
+import contextlib
+import functools
+import importlib.metadata
+import io
 import re
 import shutil
 import subprocess
@@ -61,10 +65,23 @@ def commands() -> list[list[str]]:
 def test_every_command_of_the_services_knows_its_options(command: list[str]) -> None:
     program, *arguments = command
     words = [word for word in arguments[:2] if re.fullmatch(r"[a-z-]+", word) and not word.startswith("-")]
-    shown = subprocess.run([BIN / program, *words, "--help"], capture_output=True, text=True, check=False)
-    assert shown.returncode == 0, shown.stderr
+    shown = help_of(program, *words)
     for option in (word for word in arguments if word.startswith("--")):
-        assert option in shown.stdout
+        assert option in shown
+
+
+@functools.cache
+def help_of(program: str, *words: str) -> str:
+    """What a program says of itself; asked in this process, which has imported most of it already."""
+    assert (BIN / program).is_file()
+    (entry,) = importlib.metadata.entry_points(group="console_scripts", name=program)
+    run = entry.load()
+    with pytest.MonkeyPatch.context() as patch, contextlib.redirect_stdout(io.StringIO()) as said:
+        patch.setattr(sys, "argv", [program, *words, "--help"])
+        with pytest.raises(SystemExit) as ended:
+            run()
+    assert ended.value.code in (None, 0), said.getvalue()
+    return said.getvalue()
 
 
 def test_the_files_that_compose_mounts_and_builds_exist() -> None:

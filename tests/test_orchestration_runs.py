@@ -488,5 +488,6 @@ def test_a_refused_login_and_a_silent_server_are_told(monkeypatch: pytest.Monkey
         with pytest.raises(smtp.MailError, match="did not take the mail"):
             smtp.send(to, mail)
         assert inbox.mails == []
+    monkeypatch.setattr(smtp, "TIMEOUT", 1)
     with pytest.raises(smtp.MailError, match="did not take the mail"):
         smtp.send(to, mail)

@@ -196,43 +196,47 @@ def _blocks(stream: IO[bytes], name: str, encoding: str) -> Iterator[bytes]:
     """
     # The encoding was checked; what remains is a character that the file's end cuts off.
     decoder = codecs.getincrementaldecoder(encoding)("replace")
-    rest, first = b"", True
+    rest, start, first = b"", 0, True
     while chunk := stream.read(BLOCK_BYTES):
         text = chunk if encoding == "utf-8" else decoder.decode(chunk).encode()
         if first:
             text = text.removeprefix(codecs.BOM_UTF8)
             first = False
-        rest += text
-        while len(rest) > BLOCK_BYTES and (end := _end_of_block(rest)):
-            yield rest[:end]
-            rest = rest[end:]
-        if len(rest) > LONGEST_LINE_MB * 2**20:
+        rest, start = rest[start:] + text, 0
+        while len(rest) - start > BLOCK_BYTES and (end := _end_of_block(rest, start)):
+            yield rest[start:end]
+            start = end
+        if len(rest) - start > LONGEST_LINE_MB * 2**20:
             raise SourceError(f"{name}: a line without an end in {LONGEST_LINE_MB} MB; is it a CSV file?")
+    rest, start = rest[start:], 0
     rest = (
         rest.decode(errors="replace").encode()
         if encoding == "utf-8"
         else rest + decoder.decode(b"", True).encode()
     )
-    while rest:
-        end = _end_of_block(rest) or len(rest)
-        yield rest[:end]
-        rest = rest[end:]
+    while start < len(rest):
+        end = _end_of_block(rest, start) or len(rest)
+        yield rest[start:end]
+        start = end
 
 
-def _end_of_block(text: bytes) -> int:
-    """Where the first block of a text ends: behind the first line beyond LEAST_BYTES whose last characters
-    hash to one value in many, else behind the last line within BLOCK_BYTES; 0 where no line ends."""
-    if len(text) <= min(LEAST_BYTES, BLOCK_BYTES):
+def _end_of_block(text: bytes, start: int) -> int:
+    """Where the block that begins at ``start`` ends: behind the first line beyond LEAST_BYTES whose last
+    characters hash to one value in many, else behind the last line within BLOCK_BYTES; 0 where no line ends.
+    """
+    if len(text) - start <= min(LEAST_BYTES, BLOCK_BYTES):
         return len(text)
-    codes = np.frombuffer(text, np.uint8, min(len(text), BLOCK_BYTES))
-    ends = np.flatnonzero(codes == ord("\n"))
-    if not len(ends):
-        return text.find(b"\n") + 1
-    late = ends[ends >= LEAST_BYTES]
-    last = codes[late[:, np.newaxis] + np.arange(-16, 0)].view(np.uint64)
-    mixed = (last[:, 0] ^ (last[:, 1] * np.uint64(31))) * np.uint64(0x9E3779B97F4A7C15)
-    chosen = late[mixed >> np.uint64(64 - LINES_EACH_LOG2) == 0]
-    return int(chosen[0] if len(chosen) else ends[-1]) + 1
+    size = min(len(text) - start, BLOCK_BYTES)
+    step = LEAST_BYTES // 4
+    for window in range(LEAST_BYTES, size, step):  # most blocks end in the first ones
+        codes = np.frombuffer(text, np.uint8, min(step, size - window) + 16, start + window - 16)
+        ends = 16 + np.flatnonzero(codes[16:] == ord("\n"))
+        last = codes[ends[:, np.newaxis] + np.arange(-16, 0)].view(np.uint64)
+        mixed = (last[:, 0] ^ (last[:, 1] * np.uint64(31))) * np.uint64(0x9E3779B97F4A7C15)
+        chosen = ends[mixed >> np.uint64(64 - LINES_EACH_LOG2) == 0]
+        if len(chosen):
+            return start + window - 16 + int(chosen[0]) + 1
+    return (text.rfind(b"\n", start, start + size) + 1) or (text.find(b"\n", start) + 1)
 
 
 # ------------------------------------------------------------------------------------------ header and rows
