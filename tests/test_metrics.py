@@ -335,6 +335,12 @@ def test_a_metric_added_in_yaml_alone_is_in_metrics_values_after_the_next_build(
     example = (
         metric_docs.HEAD.split("```yaml\nmetrics:\n")[1].split("```")[0].replace("Web shop", "Channel 1")
     )
+    # What is no number is no value.
+    example += (
+        "  - {name: odd, label: Odd, description: Now and then no number., type: derived,"
+        " expr: \"case when largest < 100 then largest else cast('NaN' as double precision) end\","
+        " input_metrics: [{name: largest_sale, alias: largest}]}\n"
+    )
     before = values("revenue", "day")
     custom = with_metric(models, tmp_path, example)
     custom("run", "--select", "metrics_components", "metrics_values")
@@ -346,6 +352,9 @@ def test_a_metric_added_in_yaml_alone_is_in_metrics_values_after_the_next_build(
     assert expected
     assert found == pytest.approx(expected, rel=1e-9)
     assert values("revenue", "day") == before
+    largest = values("largest_sale", "day")
+    assert values("odd", "day") == {day: value for day, value in largest.items() if value < 100}
+    assert 0 < len(values("odd", "day")) < len(largest)
     # An increment that finds nothing new writes nothing.
     results = custom("run", "--select", "metrics_components", "metrics_values").results
     built = [result.message for result in results if result.node.resource_type == "model"]

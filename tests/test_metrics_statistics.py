@@ -238,6 +238,14 @@ def test_trends_of_drawn_series_are_those_of_statsmodels(drawn_values: pd.DataFr
     ]
 
 
+def test_without_a_value_there_is_no_row(drawn: Dbt) -> None:
+    fill_values([])
+    drawn("run", "--select", "metrics_statistics", "metrics_trends")
+    assert query(
+        "select metric from metrics.metrics_statistics union all select metric from metrics.metrics_trends"
+    ).empty
+
+
 def test_student_s_t_is_scipy_s(drawn: Dbt) -> None:
     sql = (
         drawn("compile", "--inline", "{{ student_t_significance('t', 'df', largest=88) }}")
@@ -309,6 +317,21 @@ def test_anomalies_are_judged_by_medians_and_mads_of_earlier_days(drawn: Dbt) ->
     assert found.verdict[days[300]] == "low"
     assert found.verdict[days[330]] == "high"
     assert (found.verdict[: days[60]] == "too little data").all()
+
+
+def test_few_or_equal_values_are_judged_without_an_error(drawn: Dbt) -> None:
+    days = pd.date_range("2024-01-01", periods=200)
+    assert run_anomalies(drawn, pd.Series([5.0], days[:1])).verdict.tolist() == ["too little data"]
+    equal = pd.Series(8.0, days)
+    found = run_anomalies(drawn, equal).verdict
+    assert set(found) == {"too little data", "ordinary"}
+    assert (found[:70] == "too little data").all()
+    equal.iloc[150] = 7.0
+    assert run_anomalies(drawn, equal).verdict[150] == "low"
+    # Nothing is expected where there never was anything, and nothing can be said of what comes.
+    silent = pd.Series(0.0, days)
+    silent.iloc[150] = 9.0
+    assert set(run_anomalies(drawn, silent).verdict) == {"too little data"}
 
 
 def test_a_step_is_told_once(drawn: Dbt) -> None:

@@ -460,7 +460,7 @@ metrics_values as (
         ) as definition,
         load_id
     from all_values
-    where value is not null
+    where {{ is_number('value') }}
 
 )
 

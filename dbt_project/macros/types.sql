@@ -10,6 +10,12 @@
 {%- endmacro %}
 
 
+{#- True for a floating point number that is one: not null, NaN or infinite. NaN is ordered above infinity. -#}
+{% macro is_number(value) -%}
+    {{ value }} > cast('-Infinity' as {{ double_type() }}) and {{ value }} < cast('Infinity' as {{ double_type() }})
+{%- endmacro %}
+
+
 {#- Floating point numbers of 64 bits. -#}
 {% macro double_type() -%}
     {{ return(adapter.dispatch('double_type')()) }}
