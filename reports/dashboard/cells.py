@@ -17,6 +17,7 @@ import pandas as pd
 from psycopg2.extensions import connection as Connection
 
 from reports import data, figures, notation
+from reports.dashboard.metrics import semantic_metrics
 from reports.data import query
 from reports.errors import DataError
 
@@ -42,7 +43,7 @@ def page_data(last: date, only: Only | None = None) -> dict[str, Any]:
     """The page's data up to a day, read through `reports.data`.
 
     With a row filter nothing is in it that adds up rows which may not be seen: no contacts where a store or
-    category is asked for, since they belong to none, and no counts of whole loads.
+    category is asked for, since they belong to none, no counts of whole loads, no metrics of the whole.
 
     Raises:
         DataError: there is no metric yet, or the filter names an unknown dimension.
@@ -75,6 +76,7 @@ def page_data(last: date, only: Only | None = None) -> dict[str, Any]:
         "rows": rows.tables,
         "tests": _tests(),
         "quality": {} if filters else _quality(),
+        "metrics": {} if filters else semantic_metrics(rows.first, last),
     }
 
 

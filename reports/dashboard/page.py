@@ -91,7 +91,7 @@ class Dashboard:
         days = self.board["first_period"]
         length = (date.fromisoformat(self.data["last"]) - date.fromisoformat(self.data["first"])).days + 1
         end = length - ago
-        return self._figure(name, max(0, end - days), end) if end >= days or ago == 0 else None
+        return self.between(name, max(0, end - days), end) if end >= days or ago == 0 else None
 
     def _tile(self, name: str) -> str:
         measure = self.board["measures"][name]
@@ -107,10 +107,12 @@ class Dashboard:
             f'[{text(remark)}]{{data-change="{name}"}}',
         )
 
-    def _figure(self, name: str, start: int, end: int) -> float | None:
+    def between(self, name: str, start: int, end: int) -> float | None:
+        """A measure of some days, as places from the first, the last one not in it; None where there is
+        none."""
         measure = self.board["measures"][name]
         if "above" in measure:
-            above, below = (self._figure(measure[part], start, end) for part in ("above", "below"))
+            above, below = (self.between(measure[part], start, end) for part in ("above", "below"))
             return above / below if above is not None and below else None
         rows = self._rows[measure["rows"]]
         rows = rows[(rows["day"] >= start) & (rows["day"] < end)]

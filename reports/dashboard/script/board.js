@@ -68,19 +68,21 @@ function paintAll() {
   hideTip();
   cube.filter(state.filters);
   contents = new Contents(definitions, cube, state);
+  // What is in sight, and how wide, is read before anything is written: each reading after a writing lays out the page.
+  const shown = $$("[data-tile], [data-chart], [data-table]").filter((place) => place.offsetParent !== null);
+  const widths = new Map(shown.filter((place) => "chart" in place.dataset).map((place) => [place, plotWidth(place)]));
   paintToolbar();
-  for (const place of $$("[data-tile]")) paintTile(place);
+  for (const place of shown) if ("tile" in place.dataset) paintTile(place);
   performance.mark("board-tiles");
   for (const place of $$("[data-fact]")) paintFact(place);
-  for (const place of $$("[data-chart]")) paintChart(place);
-  for (const place of $$("[data-table]")) paintTable(place);
+  for (const [place, width] of widths) paintChart(place, width);
+  for (const place of shown) if ("table" in place.dataset) paintTable(place);
 }
 
-const isShown = (place) => place.offsetParent !== null;
+const plotWidth = (place) => $(".plot", place).clientWidth;
 
 function paintTile(place) {
   const box = place.closest(".board-card, .bslib-value-box");
-  if (!isShown(box)) return;
   const name = place.dataset.tile, measure = definitions.measures[name];
   const { value, change: ratio, line, note } = contents.tile(name);
   place.textContent = write(value, measure.kind);
@@ -140,8 +142,8 @@ function paintFact(place) {
   $(`[data-change="${place.dataset.fact}"]`).textContent = remark;
 }
 
-function paintChart(place) {
-  if (!isShown(place)) return;
+function paintChart(place, width = plotWidth(place)) {
+  if (!width) return;
   const name = place.dataset.chart, definition = definitions.charts[name];
   const content = contents.chart(definition);
   place.content = content;
@@ -156,15 +158,14 @@ function paintChart(place) {
     const off = hidden.get(name) || new Set();
     const series = content.series.filter((one) => !off.has(one.name));
     const finer = { month: "week", week: "day" }[contents.grain];
-    drawTime(plot, { ...content, series }, {
+    drawTime(plot, { ...content, series, width }, {
       pick: finer ? (i) => zoom(content.steps[i].from, content.steps[i].to, finer) : null,
       zoom: (i, j) => zoom(content.steps[i].from, content.steps[j].to, "auto"),
     });
-  } else drawBars(plot, content, { pick: (value) => pick(content.by, value) });
+  } else drawBars(plot, { ...content, width }, { pick: (value) => pick(content.by, value) });
 }
 
 function paintTable(place) {
-  if (!isShown(place)) return;
   const name = place.dataset.table, definition = definitions.tables[name];
   const content = contents.table(definition);
   place.content = content;
@@ -262,6 +263,17 @@ function legendOf(place, name, definition, content) {
   return parts;
 }
 
+// The page's own measures, and the metrics that the semantic layer has.
+function measurePicker() {
+  const label = selectOf("Measure", measures().map(([name, one]) => [name, one.label]), state.measure, (measure) => change({ measure }));
+  const metrics = Object.entries(definitions.measures).filter(([, one]) => one.semantic).sort((a, b) => a[1].label.localeCompare(b[1].label));
+  if (metrics.length) {
+    $("select", label).append(element("optgroup", { label: "Metrics of the semantic layer" },
+      ...metrics.map(([name, one]) => element("option", { value: name, selected: name === state.measure, title: one.description }, one.label))));
+  }
+  return label;
+}
+
 function selectOf(label, options, value, act) {
   const select = element("select", { "data-key": label }, ...options.map(([key, text]) => element("option", { value: key, selected: key === value }, text)));
   select.addEventListener("change", () => act(select.value));
@@ -329,7 +341,7 @@ function paintToolbar() {
   }
   for (const menu of $$("[data-filter]", bar)) paintFilter(menu);
   $(".selects", bar).replaceChildren(
-    selectOf("Measure", measures().map(([name, one]) => [name, one.label]), state.measure, (measure) => change({ measure })),
+    measurePicker(),
     selectOf("Compared with", [["previous", "vs period before"], ["year", "vs 52 weeks before"]], state.compare, (compare) => change({ compare })),
     selectOf("Steps", [["auto", "Steps: auto"], ["day", "Steps: days"], ["week", "Steps: weeks"], ["month", "Steps: months"]], state.grain, (grain) => change({ grain })),
   );
@@ -435,6 +447,9 @@ function openPage() {
 function useData(data) {
   useStyle(data.style);
   cube = new Cube(data, definitions.measures);
+  for (const [name, metric] of Object.entries(data.metrics)) {
+    definitions.measures[`metric:${name}`] = { label: metric.label, kind: metric.kind, description: metric.description, semantic: name, hidden: true };
+  }
 }
 
 function startLive() {
@@ -470,7 +485,8 @@ function start() {
   };
   const fromAddress = () => {
     state = readAddress(location.hash, defaults);
-    if (!measures().some(([name]) => name === state.measure)) state.measure = defaults.measure;
+    const measure = definitions.measures[state.measure];
+    if (!measure || (measure.hidden && !measure.semantic)) state.measure = defaults.measure;
     openPage();
   };
   buildToolbar();

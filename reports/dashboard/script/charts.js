@@ -25,9 +25,12 @@ function fill(node, attributes, children) {
   return node;
 }
 
-const pen = document.createElement("canvas").getContext("2d");
+let pen = null;
 function widthOf(text) {
-  pen.font = `${FONT}px ${getComputedStyle(document.body).fontFamily}`;
+  if (!pen) {
+    pen = document.createElement("canvas").getContext("2d");
+    pen.font = `${FONT}px ${getComputedStyle(document.body).fontFamily}`;
+  }
   return pen.measureText(text).width;
 }
 
@@ -74,12 +77,12 @@ export function hideTip() {
 
 // ------------------------------------------------------------------------------------------- charts over time
 
-// content: {label, kind, steps: [{title, tick}], series: [{name, values, look, mark}], stacked}
+// content: {width, label, kind, steps: [{title, tick}], series: [{name, values, look, mark}], stacked}
 //   look is columns, line, dashed or layer; mark the class of its colour.
 // on: {pick(step), zoom(first, last)}; both may be missing.
 export function drawTime(place, content, on = {}) {
-  const width = place.clientWidth, height = HEIGHT;
-  const { steps, series, kind } = content;
+  const height = HEIGHT;
+  const { steps, series, kind, width } = content;
   const layers = series.filter((one) => one.look === "layer");
   const heaps = layers.length ? stacked(layers, steps.length) : [];
   const values = [...series.filter((one) => one.look !== "layer").flatMap((one) => [...one.values]), ...heaps.flat(2)];
@@ -221,12 +224,11 @@ function answer(picture, { content, area, step, x, cursor, band, on }) {
 
 // ------------------------------------------------------------------------------------------------------- bars
 
-// content: {label, kind, rows: [{name, value, before, share, chosen, dimmed, fixed}], beforeTitle}
+// content: {width, label, kind, rows: [{name, value, before, share, chosen, dimmed, fixed}], beforeTitle}
 //   a row that is `fixed` answers no click.
 // on: {pick(name)}
 export function drawBars(place, content, on = {}) {
-  const width = place.clientWidth;
-  const { rows, kind } = content;
+  const { rows, kind, width } = content;
   const height = rows.length * ROW + 6;
   const texts = rows.map((row) => short(row.value, kind));
   const right = Math.max(...texts.map(widthOf), 30) + 10;

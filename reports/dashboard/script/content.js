@@ -84,6 +84,7 @@ export class Contents {
   chart(definition) {
     const name = this.measureOf(definition), by = definition.shape === "time" ? null : this.by(definition);
     const content = { kind: this.measure(name).kind, measure: this.measure(name).label, beforeTitle: this.beforeTitle, label: this.title(definition) };
+    if (this.measure(name).semantic) return { ...content, ...this.#semantic(definition, this.measure(name), by) };
     if (!this.cube.knows(name, by === "purchases" ? null : by)) {
       const why = by && this.cube.knows(name, null) ? `is not told by ${this.dimension(by).toLowerCase()}` : "is not in this page: there are too many customers";
       return { ...content, empty: `${content.measure} ${why}.` };
@@ -159,6 +160,59 @@ export class Contents {
     return series;
   }
 
+  // A metric of the semantic layer: its values as they were built, by whole days, weeks or months.
+  #semantic(definition, metric, by) {
+    const kept = this.cube.data.metrics[metric.semantic].values;
+    const chosen = Object.entries(this.state.filters).filter(([, names]) => names.length);
+    const [dimension, names] = by ? [by, null] : chosen[0] || ["total", ["total"]];
+    const grain = kept[this.grain]?.[dimension] ? this.grain : "week";
+    const groups = kept[grain]?.[dimension] || {};
+    if (by && !kept[grain]?.[by]) return { empty: `${metric.label} is not kept by ${this.dimension(by).toLowerCase()}.` };
+    const isKept = by ? chosen.length === 0 : chosen.length < 2 && names.length === 1;
+    const wanted = (by ? Object.keys(groups) : names).filter((name) => groups[name]).slice(0, MOST_LAYERS);
+    if (!isKept || !wanted.length) {
+      return { empty: `${metric.label} is not kept by this choice of filters: choose one value of one of them, or none.` };
+    }
+    const places = this.#places(grain);
+    if (definition.shape === "bars") return this.#newest(groups, by, grain, places);
+    const found = wanted.map((name) => new Map(groups[name][0].map((place, i) => [place, groups[name][1][i]])));
+    const read = (values, shift) => places.map(({ place }) => values.get(this.#earlier(place, grain, shift)) ?? null);
+    const back = this.state.compare === "year" ? { day: 364, week: 52, month: 12 }[grain] : places.length;
+    const series = wanted.map((name, i) => ({ name: by ? name : metric.label, values: read(found[i], 0), look: by ? "line" : "columns", mark: `s${i}` }));
+    const earlier = by ? [] : read(found[0], back);
+    if (earlier.some((value) => value !== null)) series.push({ name: this.beforeTitle, values: earlier, look: "dashed", mark: "muted" });
+    const note = grain === "day" ? metric.description : `${metric.description} By whole ${grain}s.`;
+    return { steps: places, series, grain, note: note.trim() };
+  }
+
+  // The values of the newest week or month that the period touches, as bars: over several they do not add up.
+  #newest(groups, by, grain, places) {
+    const { place, title } = places.at(-1), earlier = this.#earlier(place, grain, this.state.compare === "year" ? { week: 52, month: 12 }[grain] : 1);
+    const read = ([of, values], at) => values[of.indexOf(at)] ?? null;
+    const rows = Object.entries(groups).map(([name, kept]) => ({ name, title: name, value: read(kept, place), before: read(kept, earlier), chosen: false }))
+      .filter((row) => row.value !== null).sort((a, b) => b.value - a.value);
+    return { rows: this.#greatest(rows, null), by, note: `of ${title}`, beforeTitle: this.state.compare === "year" ? this.beforeTitle : `The ${grain} before` };
+  }
+
+  // The days, weeks or months that the period touches, by their first days.
+  #places(grain) {
+    const { from, to } = this.period, found = [];
+    for (let place = this.#earlier(from, grain, 0); place < to; place = this.#earlier(place, grain, -1)) {
+      const time = this.cube.start + place * DAY, next = this.#earlier(place, grain, -1);
+      const title = grain === "day" ? weekday(time) : grain === "month" ? monthYear(time) : days(time, time + 6 * DAY);
+      found.push({ place, from: Math.max(place, from), to: Math.min(next, to), title, iso: isoDay(time), tick: grain === "month" ? monthYear(time) : dayMonth(time) });
+    }
+    return found;
+  }
+
+  // The first day of the step that holds a day, or of the one so many steps earlier; as places.
+  #earlier(place, grain, steps) {
+    if (grain === "day") return place - steps;
+    const date = new Date(this.cube.start + place * DAY);
+    if (grain === "week") return place - ((date.getUTCDay() + 6) % 7) - 7 * steps;
+    return Math.round((Date.UTC(date.getUTCFullYear(), date.getUTCMonth() - steps, 1) - this.cube.start) / DAY);
+  }
+
   #bars(definition, name, by) {
     if (by === "purchases") {
       const counts = this.cube.purchases(this.period);
@@ -213,7 +267,7 @@ export class Contents {
     const title = content.label;
     if (content.empty) return { title, columns: [{ title: "", kind: "text" }], rows: [], empty: content.empty };
     if (content.steps) {
-      const first = { day: "Day", week: "Week from", month: "Month from" }[this.grain];
+      const first = { day: "Day", week: "Week from", month: "Month from" }[content.grain || this.grain];
       const columns = [{ title: first, kind: "day" }, ...content.series.map((one) => ({ title: one.name, kind: content.kind }))];
       const rows = content.steps.map((step, i) => [step.iso, ...content.series.map((one) => plain(one.values[i]))]);
       return { title, columns, rows };
