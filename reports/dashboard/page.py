@@ -7,6 +7,7 @@ import html
 import importlib.util
 import json
 import re
+from collections.abc import Sequence
 from datetime import date
 from functools import cached_property
 from pathlib import Path
@@ -117,7 +118,8 @@ class Dashboard:
         rows = self._rows[measure["rows"]]
         rows = rows[(rows["day"] >= start) & (rows["day"] < end)]
         if "sum" in measure:
-            return float(rows[measure["sum"]].sum())
+            total = rows[measure["sum"]].sum(min_count=min(1, len(rows)))
+            return None if pd.isna(total) else float(total)
         if self.data["folded"]:
             return float(rows[measure["folded"]].sum()) if "folded" in measure else None
         if "where" in measure:
@@ -150,10 +152,11 @@ class Dashboard:
         ) + "\n:::\n"  # fmt: skip
 
 
-def script() -> str:
-    """The page's script: its modules as one, for a page that is a file can import nothing."""
+def script(modules: Sequence[str] = MODULES) -> str:
+    """The page's script: its modules as one, for a page that is a file can import nothing. So no two of them
+    may declare the same name."""
     texts = []
-    for name in MODULES:
+    for name in modules:
         source = (SCRIPTS / f"{name}.js").read_text(encoding="utf-8")
         texts.append(EXPORT.sub("", IMPORT.sub("", source)))
     return "\n".join(texts)

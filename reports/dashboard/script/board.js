@@ -366,14 +366,27 @@ function paintFilter(menu) {
   const said = chosen.length === 0 ? "all" : chosen.length === 1 ? chosen[0] : `${chosen.length} chosen`;
   $("summary", menu).replaceChildren(element("span", {}, label), element("b", {}, said));
   menu.classList.toggle("active", chosen.length > 0);
-  const focus = document.activeElement?.dataset?.value;
-  $(".choices", menu).replaceChildren(...[...cube.names[dimension]].sort((a, b) => a.localeCompare(b)).map((name) => {
-    const input = element("input", { type: "checkbox", "data-value": name });
-    input.checked = chosen.includes(name);
-    input.addEventListener("change", () => toggle(dimension, name));
-    return element("label", {}, input, name);
-  }));
-  if (focus && menu.open) $$("input", menu).find((input) => input.dataset.value === focus)?.focus();
+  const names = [...(cube.names[dimension] || [])].sort((a, b) => a.localeCompare(b));
+  const choices = $(".choices", menu);
+  if ($$("[data-value]", choices).map((input) => input.dataset.value).join("\n") !== names.join("\n")) {
+    choices.replaceChildren(...(names.length > MANY_CHOICES ? [choiceSearch(choices, label)] : []), ...names.map((name) => {
+      const input = element("input", { type: "checkbox", "data-value": name });
+      input.addEventListener("change", () => toggle(dimension, name));
+      return element("label", {}, input, name);
+    }));
+  }
+  for (const input of $$("[data-value]", choices)) input.checked = chosen.includes(input.dataset.value);
+}
+
+const MANY_CHOICES = 12;
+
+// Leaves of many choices those with a text in them.
+function choiceSearch(choices, label) {
+  const input = element("input", { type: "search", placeholder: "Search", "aria-label": `Search in ${label}` });
+  input.addEventListener("input", () => {
+    for (const one of $$("label", choices)) one.hidden = !one.textContent.toLowerCase().includes(input.value.toLowerCase());
+  });
+  return input;
 }
 
 // The PDF of the same period and, as far as a report knows one, of the same filter.

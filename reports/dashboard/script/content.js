@@ -8,6 +8,7 @@ const MOST_BARS = 10;
 const MOST_LAYERS = 6;
 const MEAN_DAYS = 7;
 const REST = "Others";
+const NOTHING = "There is nothing to show.";
 
 export class Contents {
   constructor(definitions, cube, state) {
@@ -82,6 +83,12 @@ export class Contents {
   // ------------------------------------------------------------------------------------------------ charts
 
   chart(definition) {
+    const content = this.#chart(definition);
+    const values = content.rows ? content.rows.map((row) => row.value || row.before) : content.series?.flatMap((one) => [...one.values]);
+    return values && !values.some(Boolean) ? { ...content, rows: undefined, steps: undefined, series: undefined, empty: NOTHING } : content;
+  }
+
+  #chart(definition) {
     const name = this.measureOf(definition), by = definition.shape === "time" ? null : this.by(definition);
     const content = { kind: this.measure(name).kind, measure: this.measure(name).label, beforeTitle: this.beforeTitle, label: this.title(definition) };
     if (this.measure(name).semantic) return { ...content, ...this.#semantic(definition, this.measure(name), by) };

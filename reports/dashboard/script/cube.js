@@ -143,11 +143,18 @@ export class Cube {
     const [start, end] = this.#range(table, from, to);
     const values = table.columns[name], day = table.columns.day;
     const { failed } = table, free = this.#free(by, own), column = this.#column(table, by);
+    const unknown = new Uint8Array(out.length), known = new Uint8Array(out.length);
     for (let row = start; row < end; row++) {
+      if ((failed[row] & free) !== 0) continue;
+      const key = (buckets ? buckets.of[day[row]] * groups : 0) + (column ? column[row] : 0);
       const value = values[row];
-      if ((failed[row] & free) !== 0 || value !== value) continue; // what is missing is NaN
-      out[(buckets ? buckets.of[day[row]] * groups : 0) + (column ? column[row] : 0)] += value;
+      if (value === value) {
+        out[key] += value;
+        known[key] = 1;
+      } else unknown[key] = 1; // what is missing is NaN
     }
+    // Where there are rows and nothing is known of any, there is no sum.
+    for (let key = 0; key < out.length; key++) if (unknown[key] && !known[key]) out[key] = NaN;
   }
 
   // Counts each distinct value once a key; -1 is no value.
