@@ -25,7 +25,7 @@ from reports.theme import colour_variables, theme
 SCRIPTS = Path(__file__).with_name("script")
 # In the order in which they need each other; they become one script.
 MODULES = ("format", "cube", "state", "charts", "content", "tables", "exports", "live", "board")
-IMPORT = re.compile(r"^import .*?;\n", re.MULTILINE)
+IMPORT = re.compile(r"^import [^;]*;\n", re.MULTILINE)
 EXPORT = re.compile(r"^export ", re.MULTILINE)
 NO_BASE = "no comparison"
 FACTS = {
