@@ -47,8 +47,10 @@ for (const heading of document.querySelectorAll('h1, h2, h3')) if (!heading.text
 return bad;
 """
 WIDE = """
-return [...document.querySelectorAll('.board-card, #board-toolbar > *, header > *')].filter((node) => {
-  const box = node.getBoundingClientRect(); return box.width && (box.left < -1 || box.right > innerWidth + 1); }).map((node) => node.className);
+const outside = [...document.querySelectorAll('.board-card, #board-toolbar > *, header > *')].filter((node) => {
+  const box = node.getBoundingClientRect(); return box.width && (box.left < -1 || box.right > innerWidth + 1); });
+const cut = [...document.querySelectorAll('.board-value')].filter((node) => node.scrollWidth > node.clientWidth + 1);
+return [...outside, ...cut].map((node) => `${node.className} ${node.textContent.trim().slice(0, 40)}`);
 """
 
 
