@@ -307,6 +307,52 @@ def test_a_tile_chooses_what_the_charts_show(dashboard_home: Path, show: Show) -
     assert "measure=interactions" in board.driver.current_url
 
 
+def test_the_metrics_of_the_semantic_layer_can_be_picked(dashboard_home: Path, show: Show) -> None:
+    board = show(hash_="#days=91&grain=week")
+    options = board.script(
+        "return [...document.querySelectorAll('.selects optgroup option')].map((o) => [o.value, o.textContent])"
+    )
+    assert options == [
+        ["metric:largest_sale", "Largest sale line"],  # as the YAML beside the model names it
+        ["metric:margin_of_dreams", "Margin of dreams"],
+    ]
+
+    def weeks(condition: str) -> list[tuple[str, float]]:
+        rows = select(
+            dashboard_home,
+            "select date_trunc('week', sale_date)::date::text, max(total_amount) from marts.fact_sales"
+            f" join marts.dim_stores using (store_id) where {condition}"
+            " and date_trunc('week', sale_date) between '2025-03-31' and '2025-06-30' group by 1 order by 1",
+        )
+        return [(str(day), float(str(value))) for day, value in rows]
+
+    def shown() -> list[tuple[str, float]]:
+        content = board.content("chart", "trend")
+        return list(
+            zip([step["iso"] for step in content["steps"]], content["series"][0]["values"], strict=True)
+        )
+
+    board.script(
+        "const select = document.querySelector('.selects select');"
+        "select.value = 'metric:largest_sale'; select.dispatchEvent(new Event('change'))"
+    )
+    assert board.find('[data-chart="trend"] h2').text == "Largest sale line over time"
+    assert shown() == weeks("true")
+    assert "measure=metric%3Alargest_sale" in board.driver.current_url
+    assert "is not kept by category" in board.find('[data-chart="by_category"] .empty').text
+    ((june,),) = select(
+        dashboard_home,
+        "select max(total_amount) from marts.fact_sales where store_id = 2 and sale_date = '2025-06-30'",
+    )
+    assert board.bars("by_store")["Riverside"] == float(str(june))  # the newest week has one day
+    board.find('[data-filter="store"] summary').click()
+    board.find('[data-filter="store"] input[data-value="Riverside"]').click()
+    assert shown() == weeks("store_name = 'Riverside'")
+    board.find('[data-filter="store"] input[data-value="Online"]').click()
+    assert "is not kept by this choice" in board.find('[data-chart="trend"] .empty').text
+    assert board.problems() == []
+
+
 def test_tables_sort_search_and_page(dashboard_home: Path, show: Show) -> None:
     board = show(hash_="#page=products&days=91")
     expected = grouped(dashboard_home, "product_name", 91)

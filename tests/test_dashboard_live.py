@@ -3,8 +3,11 @@
 The server is a small one of the test's: it serves the page, `data.json` and `/events` as the real one does.
 """
 
+import base64
+import hashlib
 import json
 import queue
+import re
 import threading
 import time
 from collections.abc import Iterator
@@ -21,11 +24,24 @@ from ingest import warehouse
 from reports.dashboard.cells import dashboard_data
 
 
+def policy(page: str) -> str:
+    """The strictest one under which the page may run: its own scripts by their hashes, and no eval."""
+    codes = re.findall(r"<script(?: type=\"module\")?>(.*?)</script>", page, re.DOTALL)
+    assert len(codes) == 2
+    hashes = [base64.b64encode(hashlib.sha256(code.encode()).digest()).decode() for code in codes]
+    scripts = " ".join(f"'sha256-{found}'" for found in hashes)
+    return (
+        f"default-src 'none'; script-src {scripts}; style-src 'unsafe-inline'; img-src 'self' data: blob:; "
+        "connect-src 'self'; base-uri 'none'; form-action 'self'"
+    )
+
+
 class Server:
     """Serves the page; `tell` sends a build to all who listen, `drop` ends their lines."""
 
     def __init__(self, page: Path, data: dict[str, Any]) -> None:
         self.page, self.data = page.read_bytes(), data
+        self.policy = policy(page.read_text(encoding="utf-8"))
         self.lines: list[queue.Queue[bytes | None]] = []
         self.asked: list[tuple[str, int]] = []
         self.is_open = True
@@ -63,6 +79,7 @@ class Server:
         request.send_header("Content-Type", kind)
         request.send_header("ETag", etag)
         request.send_header("Content-Length", str(len(body)))
+        request.send_header("Content-Security-Policy", self.policy)
         request.end_headers()
         request.wfile.write(body)
 
@@ -153,6 +170,8 @@ def test_a_build_changes_tiles_and_charts_in_place_and_keeps_the_filters(
     assert board.bars("by_store")["Riverside"] == pytest.approx(money(before["sales"]) + 1000)
     assert board.driver.current_url == address
     assert board.script("return window.same")  # it was no reload
+    refused = [entry["message"] for entry in board.driver.get_log("browser") if entry["level"] == "SEVERE"]
+    assert refused == []  # under a strict policy too
 
 
 def test_what_has_not_changed_is_not_sent_again(server: Server, board: Board) -> None:

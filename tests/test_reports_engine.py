@@ -323,6 +323,20 @@ Inside three.
     assert re.search(r'board-sidebar">\s*<p>Beside.</p>', page)
 
 
+def test_dashboards_have_a_toolbar_above_all_pages(tmp_path: Path) -> None:
+    head = "title: Trial\nformat:\n  dashboard:\n    scrolling: true"
+    body = "# {.toolbar}\n\nFilters.\n\n# First\n\n## Row\n\n::: {.card}\nInside.\n:::\n"
+    page = render(tmp_path, body, head=head)["html"].read_text()
+    assert re.search(r'board-toolbar">\s*<p>Filters.</p>\s*</div>\s*<div class="board-pages">', page)
+    assert page.count("<label") == 1
+
+
+def test_a_toolbar_on_one_page_is_refused(tmp_path: Path) -> None:
+    head = "title: Trial\nformat:\n  dashboard:\n    scrolling: true"
+    with pytest.raises(DocumentError, match=r"`\.toolbar` below level 1"):
+        render(tmp_path, "# First\n\n## {.toolbar}\n\nFilters.\n", head=head)
+
+
 def test_tabsets_are_tabs_in_html_and_headings_in_pdf(tmp_path: Path) -> None:
     body = "## Before\n\n::: {.panel-tabset}\n## Left\n\nIn the left.\n\n## Right\n\nIn the right.\n:::\n"
     files = render(tmp_path, body, ("pdf", "html"))

@@ -17,6 +17,7 @@ import pandas as pd
 from psycopg2.extensions import connection as Connection
 
 from reports import data, figures, notation
+from reports.dashboard.metrics import semantic_metrics
 from reports.data import query
 from reports.errors import DataError
 
@@ -42,7 +43,7 @@ def page_data(last: date, only: Only | None = None) -> dict[str, Any]:
     """The page's data up to a day, read through `reports.data`.
 
     With a row filter nothing is in it that adds up rows which may not be seen: no contacts where a store or
-    category is asked for, since they belong to none, and no counts of whole loads.
+    category is asked for, since they belong to none, no counts of whole loads, no metrics of the whole.
 
     Raises:
         DataError: there is no metric yet, or the filter names an unknown dimension.
@@ -75,6 +76,7 @@ def page_data(last: date, only: Only | None = None) -> dict[str, Any]:
         "rows": rows.tables,
         "tests": _tests(),
         "quality": {} if filters else _quality(),
+        "metrics": {} if filters else semantic_metrics(rows.first, last),
     }
 
 
@@ -335,7 +337,8 @@ class _Rows:
 
     def _products(self, sales: pd.DataFrame, visits: pd.DataFrame) -> list[int]:
         """Name the products that the rows have; the category of each."""
-        present = set(sales["product"]) | {item for items in visits["items"] for item in items.split("|")}
+        present = set(sales["product"].tolist())
+        present |= {item for items in visits["items"].tolist() for item in items.split("|")}
         names = self.products["product_name"].where(
             self.products["product_name"].notna(), self.products["product_code"]
         ).fillna(UNKNOWN)  # fmt: skip
@@ -375,14 +378,14 @@ class _Rows:
 
     def _numbers(self, name: str, column: pd.Series) -> list[int]:
         """The places of values in the names of a dimension, which several tables share."""
-        names = self.names.setdefault(name, [])
-        names += sorted(set(column) - set(names))
+        names, values = self.names.setdefault(name, []), column.tolist()
+        names += sorted(set(values) - set(names))
         places = {value: place for place, value in enumerate(names)}
-        return [places[value] for value in column]
+        return [places[value] for value in values]
 
     def _add_items(self, visits: pd.DataFrame) -> None:
         """The products of each visit, one after the other, and how many each has."""
-        items = [items.split("|") for items in visits["items"]]
+        items = [items.split("|") for items in visits["items"].tolist()]
         self.tables["visits"]["items"] = [self.product_codes[item] for each in items for item in each]
         self.tables["visits"]["length"] = [len(each) for each in items]
 

@@ -7,6 +7,7 @@ import html
 import importlib.util
 import json
 import re
+from collections.abc import Sequence
 from datetime import date
 from functools import cached_property
 from pathlib import Path
@@ -24,7 +25,7 @@ from reports.theme import colour_variables, theme
 SCRIPTS = Path(__file__).with_name("script")
 # In the order in which they need each other; they become one script.
 MODULES = ("format", "cube", "state", "charts", "content", "tables", "exports", "live", "board")
-IMPORT = re.compile(r"^import .*?;\n", re.MULTILINE)
+IMPORT = re.compile(r"^import [^;]*;\n", re.MULTILINE)
 EXPORT = re.compile(r"^export ", re.MULTILINE)
 NO_BASE = "no comparison"
 FACTS = {
@@ -91,7 +92,7 @@ class Dashboard:
         days = self.board["first_period"]
         length = (date.fromisoformat(self.data["last"]) - date.fromisoformat(self.data["first"])).days + 1
         end = length - ago
-        return self._figure(name, max(0, end - days), end) if end >= days or ago == 0 else None
+        return self.between(name, max(0, end - days), end) if end >= days or ago == 0 else None
 
     def _tile(self, name: str) -> str:
         measure = self.board["measures"][name]
@@ -107,15 +108,18 @@ class Dashboard:
             f'[{text(remark)}]{{data-change="{name}"}}',
         )
 
-    def _figure(self, name: str, start: int, end: int) -> float | None:
+    def between(self, name: str, start: int, end: int) -> float | None:
+        """A measure of some days, as places from the first, the last one not in it; None where there is
+        none."""
         measure = self.board["measures"][name]
         if "above" in measure:
-            above, below = (self._figure(measure[part], start, end) for part in ("above", "below"))
+            above, below = (self.between(measure[part], start, end) for part in ("above", "below"))
             return above / below if above is not None and below else None
         rows = self._rows[measure["rows"]]
         rows = rows[(rows["day"] >= start) & (rows["day"] < end)]
         if "sum" in measure:
-            return float(rows[measure["sum"]].sum())
+            total = rows[measure["sum"]].sum(min_count=min(1, len(rows)))
+            return None if pd.isna(total) else float(total)
         if self.data["folded"]:
             return float(rows[measure["folded"]].sum()) if "folded" in measure else None
         if "where" in measure:
@@ -148,10 +152,11 @@ class Dashboard:
         ) + "\n:::\n"  # fmt: skip
 
 
-def script() -> str:
-    """The page's script: its modules as one, for a page that is a file can import nothing."""
+def script(modules: Sequence[str] = MODULES) -> str:
+    """The page's script: its modules as one, for a page that is a file can import nothing. So no two of them
+    may declare the same name."""
     texts = []
-    for name in MODULES:
+    for name in modules:
         source = (SCRIPTS / f"{name}.js").read_text(encoding="utf-8")
         texts.append(EXPORT.sub("", IMPORT.sub("", source)))
     return "\n".join(texts)

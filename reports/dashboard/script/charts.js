@@ -25,15 +25,19 @@ function fill(node, attributes, children) {
   return node;
 }
 
-const pen = document.createElement("canvas").getContext("2d");
+let pen = null;
 function widthOf(text) {
-  pen.font = `${FONT}px ${getComputedStyle(document.body).fontFamily}`;
+  if (!pen) {
+    pen = document.createElement("canvas").getContext("2d");
+    pen.font = `${FONT}px ${getComputedStyle(document.body).fontFamily}`;
+  }
   return pen.measureText(text).width;
 }
 
 function shortened(text, width) {
   if (widthOf(text) <= width) return text;
-  let low = 0, high = text.length;
+  let low = 0,
+    high = text.length;
   while (low < high) {
     const middle = (low + high + 1) >> 1;
     if (widthOf(`${text.slice(0, middle)}…`) <= width) low = middle;
@@ -47,7 +51,8 @@ function fitting(titles, width) {
   if (titles.every((title) => widthOf(title) <= width)) return titles;
   const words = titles.map((title) => title.split(" "));
   let common = 0;
-  while (titles.length > 1 && words.every((one) => one.length > common + 1 && one[common] === words[0][common])) common++;
+  while (titles.length > 1 && words.every((one) => one.length > common + 1 && one[common] === words[0][common]))
+    common++;
   return titles.map((title, i) => shortened(common ? `… ${words[i].slice(common).join(" ")}` : title, width));
 }
 
@@ -59,7 +64,13 @@ let tip = null;
 function showTip(title, lines, left, top) {
   tip ??= document.body.appendChild(element("div", { id: "board-tip", "aria-hidden": "true" }));
   const rows = lines.map(([name, value, mark]) =>
-    element("tr", {}, element("th", {}, mark ? element("i", { class: `key ${mark}` }) : "", name), element("td", {}, value)));
+    element(
+      "tr",
+      {},
+      element("th", {}, mark ? element("i", { class: `key ${mark}` }) : "", name),
+      element("td", {}, value),
+    ),
+  );
   tip.replaceChildren(element("strong", {}, title), element("table", {}, ...rows));
   tip.style.display = "block";
   const box = tip.getBoundingClientRect();
@@ -74,17 +85,20 @@ export function hideTip() {
 
 // ------------------------------------------------------------------------------------------- charts over time
 
-// content: {label, kind, steps: [{title, tick}], series: [{name, values, look, mark}], stacked}
+// content: {width, label, kind, steps: [{title, tick}], series: [{name, values, look, mark}], stacked}
 //   look is columns, line, dashed or layer; mark the class of its colour.
 // on: {pick(step), zoom(first, last)}; both may be missing.
 export function drawTime(place, content, on = {}) {
-  const width = place.clientWidth, height = HEIGHT;
-  const { steps, series, kind } = content;
+  const height = HEIGHT;
+  const { steps, series, kind, width } = content;
   const layers = series.filter((one) => one.look === "layer");
   const heaps = layers.length ? stacked(layers, steps.length) : [];
   const values = [...series.filter((one) => one.look !== "layer").flatMap((one) => [...one.values]), ...heaps.flat(2)];
   const known = values.filter((value) => value !== null && !Number.isNaN(value));
-  const y = d3.scaleLinear().domain([Math.min(0, d3.min(known) || 0), Math.max(0, d3.max(known) || 0) || 1]).nice(4);
+  const y = d3
+    .scaleLinear()
+    .domain([Math.min(0, d3.min(known) || 0), Math.max(0, d3.max(known) || 0) || 1])
+    .nice(4);
   const ticks = y.ticks(4).filter((value) => kind !== "count" || Number.isInteger(value));
   const left = Math.ceil(Math.max(...ticks.map((value) => widthOf(tick(value, kind))))) + 10;
   const area = { left, right: width - 6, top: 8, bottom: height - 22 };
@@ -95,8 +109,12 @@ export function drawTime(place, content, on = {}) {
 
   for (const value of ticks) {
     const at = Math.round(y(value)) + 0.5;
-    picture.append(shape("line", { class: value === 0 ? "zero" : "grid", x1: area.left, x2: area.right, y1: at, y2: at }));
-    picture.append(shape("text", { class: "axis", x: area.left - 8, y: at + 4, "text-anchor": "end" }, tick(value, kind)));
+    picture.append(
+      shape("line", { class: value === 0 ? "zero" : "grid", x1: area.left, x2: area.right, y1: at, y2: at }),
+    );
+    picture.append(
+      shape("text", { class: "axis", x: area.left - 8, y: at + 4, "text-anchor": "end" }, tick(value, kind)),
+    );
   }
   const every = Math.max(1, Math.ceil((d3.max(steps, (one) => widthOf(one.tick)) + 22) / step));
   for (let i = Math.floor(((steps.length - 1) % every) / 2); i < steps.length; i += every) {
@@ -118,21 +136,29 @@ export function drawTime(place, content, on = {}) {
 }
 
 function stacked(layers, count) {
-  const up = new Float64Array(count), down = new Float64Array(count);
-  return layers.map((one) => Array.from({ length: count }, (_, i) => {
-    const value = one.values[i] || 0;
-    const heap = value < 0 ? down : up;
-    heap[i] += value;
-    return [heap[i] - value, heap[i]];
-  }));
+  const up = new Float64Array(count),
+    down = new Float64Array(count);
+  return layers.map((one) =>
+    Array.from({ length: count }, (_, i) => {
+      const value = one.values[i] || 0;
+      const heap = value < 0 ? down : up;
+      heap[i] += value;
+      return [heap[i] - value, heap[i]];
+    }),
+  );
 }
 
 const round = (value) => value.toFixed(1);
 
 function layerOf(one, heap, { x, y, step, count }) {
   const wide = count > 120 ? step : Math.min(step * 0.72, 44);
-  const path = heap.map(([from, to], i) => (from === to ? ""
-    : `M${round(x(i) - wide / 2)},${round(y(from))}V${round(y(to))}h${round(wide)}V${round(y(from))}Z`)).join("");
+  const path = heap
+    .map(([from, to], i) =>
+      from === to
+        ? ""
+        : `M${round(x(i) - wide / 2)},${round(y(from))}V${round(y(to))}h${round(wide)}V${round(y(from))}Z`,
+    )
+    .join("");
   return shape("path", { class: `fill ${one.mark}`, d: path });
 }
 
@@ -140,14 +166,26 @@ function marksOf(one, { x, y, step, count, zero }) {
   const has = (value) => value !== null && !Number.isNaN(value);
   if (one.look === "columns" && count <= 62) {
     const wide = Math.min(step * 0.72, 44);
-    const path = Array.from(one.values, (value, i) => (has(value)
-      ? `M${round(x(i) - wide / 2)},${round(zero)}V${round(y(value))}h${round(wide)}V${round(zero)}Z` : "")).join("");
+    const path = Array.from(one.values, (value, i) =>
+      has(value) ? `M${round(x(i) - wide / 2)},${round(zero)}V${round(y(value))}h${round(wide)}V${round(zero)}Z` : "",
+    ).join("");
     return [shape("path", { class: `fill ${one.mark}`, d: path })];
   }
-  const line = d3.line().defined(has).x((_, i) => x(i)).y(y)([...one.values]) || "";
+  const line =
+    d3
+      .line()
+      .defined(has)
+      .x((_, i) => x(i))
+      .y(y)([...one.values]) || "";
   const marks = [shape("path", { class: `line ${one.look} ${one.mark}`, d: line })];
   if (one.look === "columns") {
-    const area = d3.area().defined(has).x((_, i) => x(i)).y0(zero).y1(y)([...one.values]) || "";
+    const area =
+      d3
+        .area()
+        .defined(has)
+        .x((_, i) => x(i))
+        .y0(zero)
+        .y1(y)([...one.values]) || "";
     marks.unshift(shape("path", { class: `area ${one.mark}`, d: area }));
   }
   return marks;
@@ -157,16 +195,33 @@ function marksOf(one, { x, y, step, count, zero }) {
 function answer(picture, { content, area, step, x, cursor, band, on }) {
   const { steps, series, kind } = content;
   if (!steps.length) return;
-  const text = (i) => series.map((one) => [one.titles ? `${one.name} (${one.titles[i] || ""})` : one.name,
-    write(one.values[i], kind), one.mark]);
-  let at = steps.length - 1, start = null;
-  fill(picture, {
-    role: "slider", tabindex: "0", "aria-label": content.label, "aria-valuemin": 0, "aria-valuemax": steps.length - 1,
-  }, []);
+  const text = (i) =>
+    series.map((one) => [
+      one.titles ? `${one.name} (${one.titles[i] || ""})` : one.name,
+      write(one.values[i], kind),
+      one.mark,
+    ]);
+  let at = steps.length - 1,
+    start = null;
+  fill(
+    picture,
+    {
+      role: "slider",
+      tabindex: "0",
+      "aria-label": content.label,
+      "aria-valuemin": 0,
+      "aria-valuemax": steps.length - 1,
+    },
+    [],
+  );
   const say = () => {
     picture.setAttribute("aria-valuenow", at);
-    picture.setAttribute("aria-valuetext",
-      `${steps[at].title}: ${text(at).map(([name, value]) => `${name} ${value}`).join(", ")}`);
+    picture.setAttribute(
+      "aria-valuetext",
+      `${steps[at].title}: ${text(at)
+        .map(([name, value]) => `${name} ${value}`)
+        .join(", ")}`,
+    );
   };
   say();
   const point = (i) => {
@@ -210,7 +265,14 @@ function answer(picture, { content, area, step, x, cursor, band, on }) {
   picture.addEventListener("focus", () => picture.matches(":focus-visible") && point(at));
   picture.addEventListener("blur", away);
   picture.addEventListener("keydown", (event) => {
-    const moves = { ArrowLeft: at - 1, ArrowRight: at + 1, ArrowDown: at - 1, ArrowUp: at + 1, Home: 0, End: steps.length - 1 };
+    const moves = {
+      ArrowLeft: at - 1,
+      ArrowRight: at + 1,
+      ArrowDown: at - 1,
+      ArrowUp: at + 1,
+      Home: 0,
+      End: steps.length - 1,
+    };
     if (event.key in moves) point(moves[event.key]);
     else if (event.key === "Enter" && on.pick) on.pick(at);
     else if (event.key === "Escape") away();
@@ -221,43 +283,74 @@ function answer(picture, { content, area, step, x, cursor, band, on }) {
 
 // ------------------------------------------------------------------------------------------------------- bars
 
-// content: {label, kind, rows: [{name, value, before, share, chosen, dimmed, fixed}], beforeTitle}
+// content: {width, label, kind, rows: [{name, value, before, share, chosen, dimmed, fixed}], beforeTitle}
 //   a row that is `fixed` answers no click.
 // on: {pick(name)}
 export function drawBars(place, content, on = {}) {
-  const width = place.clientWidth;
-  const { rows, kind } = content;
+  const { rows, kind, width } = content;
   const height = rows.length * ROW + 6;
   const texts = rows.map((row) => short(row.value, kind));
   const right = Math.max(...texts.map(widthOf), 30) + 10;
   const left = Math.min(Math.max(...rows.map((row) => widthOf(row.title)), 40) + 12, width * 0.42);
   // What stands for many others would make them all small: it has its value and no bar.
-  const known = rows.filter((row) => !row.isRest).flatMap((row) => [row.value, row.before ?? 0])
+  const known = rows
+    .filter((row) => !row.isRest)
+    .flatMap((row) => [row.value, row.before ?? 0])
     .filter((value) => !Number.isNaN(value));
-  const x = d3.scaleLinear().domain([Math.min(0, d3.min(known) || 0), Math.max(0, d3.max(known) || 0) || 1])
+  const x = d3
+    .scaleLinear()
+    .domain([Math.min(0, d3.min(known) || 0), Math.max(0, d3.max(known) || 0) || 1])
     .range([left, width - right]);
-  const titles = fitting(rows.map((row) => row.title), left - 12);
+  const titles = fitting(
+    rows.map((row) => row.title),
+    left - 12,
+  );
   const picture = shape("svg", {
-    width, height, viewBox: `0 0 ${width} ${height}`, class: "bars", role: "group", "aria-label": content.label,
+    width,
+    height,
+    viewBox: `0 0 ${width} ${height}`,
+    class: "bars",
+    role: "group",
+    "aria-label": content.label,
   });
   rows.forEach((row, i) => {
-    const top = i * ROW + 3, middle = top + ROW / 2;
+    const top = i * ROW + 3,
+      middle = top + ROW / 2;
     const value = Number.isNaN(row.value) ? 0 : row.value;
     const [from, to] = value < 0 ? [x(value), x(0)] : [x(0), x(value)];
     const has = row.before !== null && row.before !== undefined && !Number.isNaN(row.before);
-    const says = [write(row.value, kind), row.share !== undefined ? write(row.share, "share") : "",
-      has ? `${content.beforeTitle} ${write(row.before, kind)}` : ""].filter(Boolean);
-    const bar = shape("g", {
-      class: `bar${row.isRest ? " others" : ""}${row.chosen ? " chosen" : ""}${row.dimmed ? " dimmed" : ""}${row.fixed ? " fixed" : ""}`,
-      "data-name": row.name,
-      ...(row.fixed ? { role: "img" } : { role: "button", tabindex: "0", "aria-pressed": String(Boolean(row.chosen)) }),
-      "aria-label": `${row.title}: ${says.join(", ")}`,
-    },
-    shape("rect", { class: "row", x: 0, y: top, width, height: ROW, rx: 4 }),
-    shape("text", { class: "name", x: left - 8, y: middle + 4, "text-anchor": "end" }, titles[i]),
-    row.isRest ? null : shape("rect", { class: `fill ${row.mark || "s0"}`, x: from, y: top + 5, width: Math.max(to - from, value ? 1 : 0), height: ROW - 10, rx: 2 }),
-    has && !row.isRest ? shape("line", { class: "before", x1: x(row.before), x2: x(row.before), y1: top + 3, y2: top + ROW - 3 }) : null,
-    shape("text", { class: "value", x: width - 4, y: middle + 4, "text-anchor": "end" }, texts[i]));
+    const says = [
+      write(row.value, kind),
+      row.share !== undefined ? write(row.share, "share") : "",
+      has ? `${content.beforeTitle} ${write(row.before, kind)}` : "",
+    ].filter(Boolean);
+    const bar = shape(
+      "g",
+      {
+        class: `bar${row.isRest ? " others" : ""}${row.chosen ? " chosen" : ""}${row.dimmed ? " dimmed" : ""}${row.fixed ? " fixed" : ""}`,
+        "data-name": row.name,
+        ...(row.fixed
+          ? { role: "img" }
+          : { role: "button", tabindex: "0", "aria-pressed": String(Boolean(row.chosen)) }),
+        "aria-label": `${row.title}: ${says.join(", ")}`,
+      },
+      shape("rect", { class: "row", x: 0, y: top, width, height: ROW, rx: 4 }),
+      shape("text", { class: "name", x: left - 8, y: middle + 4, "text-anchor": "end" }, titles[i]),
+      row.isRest
+        ? null
+        : shape("rect", {
+            class: `fill ${row.mark || "s0"}`,
+            x: from,
+            y: top + 5,
+            width: Math.max(to - from, value ? 1 : 0),
+            height: ROW - 10,
+            rx: 2,
+          }),
+      has && !row.isRest
+        ? shape("line", { class: "before", x1: x(row.before), x2: x(row.before), y1: top + 3, y2: top + ROW - 3 })
+        : null,
+      shape("text", { class: "value", x: width - 4, y: middle + 4, "text-anchor": "end" }, texts[i]),
+    );
     const lines = [[content.measure, write(row.value, kind), row.mark || "s0"]];
     if (row.share !== undefined) lines.push(["Share", write(row.share, "share")]);
     if (has) {
@@ -282,13 +375,40 @@ export function drawBars(place, content, on = {}) {
 // -------------------------------------------------------------------------------------------------- sparklines
 
 export function drawSparkline(place, values) {
-  const width = 120, height = 30;
+  const width = 120,
+    height = 30;
   const known = [...values].filter((value) => value !== null && !Number.isNaN(value));
-  const x = d3.scaleLinear().domain([0, Math.max(1, values.length - 1)]).range([1, width - 1]);
-  const y = d3.scaleLinear().domain([Math.min(0, d3.min(known) || 0), Math.max(0, d3.max(known) || 0) || 1]).range([height - 2, 2]);
+  const x = d3
+    .scaleLinear()
+    .domain([0, Math.max(1, values.length - 1)])
+    .range([1, width - 1]);
+  const y = d3
+    .scaleLinear()
+    .domain([Math.min(0, d3.min(known) || 0), Math.max(0, d3.max(known) || 0) || 1])
+    .range([height - 2, 2]);
   const has = (value) => value !== null && !Number.isNaN(value);
-  const picture = shape("svg", { viewBox: `0 0 ${width} ${height}`, preserveAspectRatio: "none", "aria-hidden": "true" },
-    shape("path", { class: "area s0", d: d3.area().defined(has).x((_, i) => x(i)).y0(height).y1(y)([...values]) || "" }),
-    shape("path", { class: "line s0", d: d3.line().defined(has).x((_, i) => x(i)).y(y)([...values]) || "" }));
+  const picture = shape(
+    "svg",
+    { viewBox: `0 0 ${width} ${height}`, preserveAspectRatio: "none", "aria-hidden": "true" },
+    shape("path", {
+      class: "area s0",
+      d:
+        d3
+          .area()
+          .defined(has)
+          .x((_, i) => x(i))
+          .y0(height)
+          .y1(y)([...values]) || "",
+    }),
+    shape("path", {
+      class: "line s0",
+      d:
+        d3
+          .line()
+          .defined(has)
+          .x((_, i) => x(i))
+          .y(y)([...values]) || "",
+    }),
+  );
   place.replaceChildren(picture);
 }

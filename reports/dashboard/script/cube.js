@@ -23,9 +23,12 @@ export class Cube {
   #table(name, columns) {
     const table = { name, length: columns.day.length, columns: {}, failed: new Int32Array(columns.day.length) };
     for (const [key, values] of Object.entries(columns)) {
-      table.columns[key] = key === "profit" ? Float64Array.from(values, (v) => (v === null ? NaN : v / 100))
-        : key === "amount" ? Float64Array.from(values, (v) => v / 100)
-        : Int32Array.from(values);
+      table.columns[key] =
+        key === "profit"
+          ? Float64Array.from(values, (v) => (v === null ? NaN : v / 100))
+          : key === "amount"
+            ? Float64Array.from(values, (v) => v / 100)
+            : Int32Array.from(values);
     }
     const own = table.columns;
     if (own.profit) own.costed = own.amount.map((amount, i) => (Number.isNaN(own.profit[i]) ? 0 : amount));
@@ -72,7 +75,8 @@ export class Cube {
     const days = table.columns.day;
     if (table.name === "loads") return [0, table.length];
     const place = (day) => {
-      let low = 0, high = table.length;
+      let low = 0,
+        high = table.length;
       while (low < high) {
         const middle = (low + high) >> 1;
         if (days[middle] < day) low = middle + 1;
@@ -130,7 +134,8 @@ export class Cube {
     if (!sum) this.#count(table, measure, { ...where, buckets, groups }, out);
     else if (this.#isPlain(table, by)) this.#sum(table, sum, { ...where, buckets, groups }, out);
     else {
-      const values = table.columns[sum], day = table.columns.day;
+      const values = table.columns[sum],
+        day = table.columns.day;
       this.#each(table, where, (row, group) => {
         out[(buckets ? buckets.of[day[row]] * groups : 0) + group] += values[row];
       });
@@ -141,18 +146,30 @@ export class Cube {
   // Adds up in one tight loop, as most of what a page shows is made of it.
   #sum(table, name, { from, to, by, own, buckets, groups }, out) {
     const [start, end] = this.#range(table, from, to);
-    const values = table.columns[name], day = table.columns.day;
-    const { failed } = table, free = this.#free(by, own), column = this.#column(table, by);
+    const values = table.columns[name],
+      day = table.columns.day;
+    const { failed } = table,
+      free = this.#free(by, own),
+      column = this.#column(table, by);
+    const unknown = new Uint8Array(out.length),
+      known = new Uint8Array(out.length);
     for (let row = start; row < end; row++) {
+      if ((failed[row] & free) !== 0) continue;
+      const key = (buckets ? buckets.of[day[row]] * groups : 0) + (column ? column[row] : 0);
       const value = values[row];
-      if ((failed[row] & free) !== 0 || value !== value) continue; // what is missing is NaN
-      out[(buckets ? buckets.of[day[row]] * groups : 0) + (column ? column[row] : 0)] += value;
+      if (value === value) {
+        out[key] += value;
+        known[key] = 1;
+      } else unknown[key] = 1; // what is missing is NaN
     }
+    // Where there are rows and nothing is known of any, there is no sum.
+    for (let key = 0; key < out.length; key++) if (unknown[key] && !known[key]) out[key] = NaN;
   }
 
   // Counts each distinct value once a key; -1 is no value.
   #count(table, measure, { buckets, groups, ...where }, out) {
-    const values = table.columns[measure.distinct], day = table.columns.day;
+    const values = table.columns[measure.distinct],
+      day = table.columns.day;
     const only = measure.where ? table.columns[measure.where] : null;
     const isNews = this.#marker(measure.distinct, out.length);
     this.#each(table, where, (row, group) => {
@@ -217,7 +234,8 @@ export class Cube {
       let last = -1;
       const groups = [];
       for (let i = table.first[row]; i < table.first[row + 1]; i++) {
-        const product = items[i], category = this.productCategory[product];
+        const product = items[i],
+          category = this.productCategory[product];
         if ((okProduct && !okProduct[product]) || (okCategory && !okCategory[category])) continue;
         last = by === "product" ? product : by === "category" ? category : column ? column[row] : 0;
         if (!groups.includes(last)) groups.push(last);
@@ -251,7 +269,13 @@ export class Cube {
         if (customer[row] >= 0 && isNews(customer[row], transaction[row])) counts[customer[row]] += 1;
       });
     }
-    const classes = [["1", 1, 1], ["2", 2, 2], ["3 to 5", 3, 5], ["6 to 10", 6, 10], ["more than 10", 11, Infinity]];
+    const classes = [
+      ["1", 1, 1],
+      ["2", 2, 2],
+      ["3 to 5", 3, 5],
+      ["6 to 10", 6, 10],
+      ["more than 10", 11, Infinity],
+    ];
     return classes.map(([title, least, most]) => [title, counts.filter((n) => n >= least && n <= most).length]);
   }
 
@@ -266,7 +290,7 @@ export class Cube {
   buckets(from, to, grain) {
     const steps = [];
     const of = new Int32Array(this.days).fill(-1);
-    for (let i = from; i < to; ) {
+    for (let i = from; i < to;) {
       const time = this.start + i * DAY;
       const date = new Date(time);
       let next = i + 1;

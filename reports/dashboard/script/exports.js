@@ -28,7 +28,8 @@ export function csv({ columns, rows }) {
 // ---------------------------------------------------------------------------------------------------- workbooks
 
 const escaped = (text) =>
-  String(text).replace(/[&<>"]/g, (sign) => ({ "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" })[sign])
+  String(text)
+    .replace(/[&<>"]/g, (sign) => ({ "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" })[sign])
     .replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/g, "");
 
 const HEAD = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n';
@@ -54,43 +55,60 @@ export function xlsx(title, { columns, rows }) {
   const cell = (value, column, place) => {
     if (value === null || value === undefined || Number.isNaN(value)) return "";
     const style = STYLE_OF[column.kind] || 0;
-    if (column.kind === "day") return `<c r="${place}" s="${style}"><v>${(Date.parse(value) - EPOCH) / 86400000}</v></c>`;
+    if (column.kind === "day")
+      return `<c r="${place}" s="${style}"><v>${(Date.parse(value) - EPOCH) / 86400000}</v></c>`;
     if (column.kind === "duration") return `<c r="${place}" s="${style}"><v>${value / 86400}</v></c>`;
     return typeof value === "number" ? `<c r="${place}" s="${style}"><v>${value}</v></c>` : text(place, value, 0);
   };
   const head = columns.map((column, i) => text(`${columnName(i)}1`, column.title, STYLES.length)).join("");
-  const lines = rows.map((row, r) =>
-    `<row r="${r + 2}">${row.map((value, i) => cell(value, columns[i], `${columnName(i)}${r + 2}`)).join("")}</row>`);
+  const lines = rows.map(
+    (row, r) =>
+      `<row r="${r + 2}">${row.map((value, i) => cell(value, columns[i], `${columnName(i)}${r + 2}`)).join("")}</row>`,
+  );
   const widths = columns.map((column, i) => {
-    const longest = Math.max(column.title.length, ...rows.map((row) => (typeof row[i] === "string" ? row[i].length : 10)));
+    const longest = Math.max(
+      column.title.length,
+      ...rows.map((row) => (typeof row[i] === "string" ? row[i].length : 10)),
+    );
     return `<col min="${i + 1}" max="${i + 1}" width="${Math.min(longest + 2, 60)}" customWidth="1"/>`;
   });
   const all = `A1:${columnName(columns.length - 1)}${rows.length + 1}`;
-  const sheet = `${HEAD}<worksheet xmlns="${MAIN}"><sheetViews><sheetView workbookViewId="0"><pane ySplit="1" topLeftCell="A2" `
-    + `activePane="bottomLeft" state="frozen"/></sheetView></sheetViews><cols>${widths.join("")}</cols>`
-    + `<sheetData><row r="1">${head}</row>${lines.join("")}</sheetData><autoFilter ref="${all}"/></worksheet>`;
+  const sheet =
+    `${HEAD}<worksheet xmlns="${MAIN}"><sheetViews><sheetView workbookViewId="0"><pane ySplit="1" topLeftCell="A2" ` +
+    `activePane="bottomLeft" state="frozen"/></sheetView></sheetViews><cols>${widths.join("")}</cols>` +
+    `<sheetData><row r="1">${head}</row>${lines.join("")}</sheetData><autoFilter ref="${all}"/></worksheet>`;
   const formats = STYLES.map((code, i) => `<numFmt numFmtId="${164 + i}" formatCode="${escaped(code)}"/>`).join("");
-  const looks = STYLES.map((_, i) => `<xf numFmtId="${164 + i}" fontId="0" fillId="0" borderId="0" applyNumberFormat="1"/>`).join("");
-  const styles = `${HEAD}<styleSheet xmlns="${MAIN}"><numFmts count="${STYLES.length}">${formats}</numFmts>`
-    + '<fonts count="2"><font><sz val="11"/><name val="Calibri"/></font><font><b/><sz val="11"/><name val="Calibri"/></font></fonts>'
-    + '<fills count="2"><fill><patternFill patternType="none"/></fill><fill><patternFill patternType="gray125"/></fill></fills>'
-    + "<borders count=\"1\"><border/></borders><cellStyleXfs count=\"1\"><xf/></cellStyleXfs>"
-    + `<cellXfs count="${STYLES.length + 1}">${looks}<xf numFmtId="0" fontId="1" fillId="0" borderId="0" applyFont="1"/></cellXfs>`
-    + '<cellStyles count="1"><cellStyle name="Normal" xfId="0" builtinId="0"/></cellStyles></styleSheet>';
-  const name = title.replace(/[[\]:*?/\\']/g, " ").slice(0, 31).trim() || "Table";
+  const looks = STYLES.map(
+    (_, i) => `<xf numFmtId="${164 + i}" fontId="0" fillId="0" borderId="0" applyNumberFormat="1"/>`,
+  ).join("");
+  const styles =
+    `${HEAD}<styleSheet xmlns="${MAIN}"><numFmts count="${STYLES.length}">${formats}</numFmts>` +
+    '<fonts count="2"><font><sz val="11"/><name val="Calibri"/></font><font><b/><sz val="11"/><name val="Calibri"/></font></fonts>' +
+    '<fills count="2"><fill><patternFill patternType="none"/></fill><fill><patternFill patternType="gray125"/></fill></fills>' +
+    '<borders count="1"><border/></borders><cellStyleXfs count="1"><xf/></cellStyleXfs>' +
+    `<cellXfs count="${STYLES.length + 1}">${looks}<xf numFmtId="0" fontId="1" fillId="0" borderId="0" applyFont="1"/></cellXfs>` +
+    '<cellStyles count="1"><cellStyle name="Normal" xfId="0" builtinId="0"/></cellStyles></styleSheet>';
+  const name =
+    title
+      .replace(/[[\]:*?/\\']/g, " ")
+      .slice(0, 31)
+      .trim() || "Table";
   const type = (part, kind) =>
     `<Override PartName="${part}" ContentType="application/vnd.openxmlformats-officedocument.spreadsheetml.${kind}+xml"/>`;
   const link = (id, kind, target) => `<Relationship Id="${id}" Type="${OFFICE}/${kind}" Target="${target}"/>`;
   return zip({
-    "[Content_Types].xml": `${HEAD}<Types xmlns="${PACKAGE}/content-types"><Default Extension="rels" `
-      + `ContentType="application/vnd.openxmlformats-package.relationships+xml"/><Default Extension="xml" ContentType="application/xml"/>`
-      + `${type("/xl/workbook.xml", "sheet.main")}${type("/xl/worksheets/sheet1.xml", "worksheet")}${type("/xl/styles.xml", "styles")}</Types>`,
+    "[Content_Types].xml":
+      `${HEAD}<Types xmlns="${PACKAGE}/content-types"><Default Extension="rels" ` +
+      `ContentType="application/vnd.openxmlformats-package.relationships+xml"/><Default Extension="xml" ContentType="application/xml"/>` +
+      `${type("/xl/workbook.xml", "sheet.main")}${type("/xl/worksheets/sheet1.xml", "worksheet")}${type("/xl/styles.xml", "styles")}</Types>`,
     "_rels/.rels": `${HEAD}<Relationships xmlns="${PACKAGE}/relationships">${link("r1", "officeDocument", "xl/workbook.xml")}</Relationships>`,
-    "xl/workbook.xml": `${HEAD}<workbook xmlns="${MAIN}" xmlns:r="${OFFICE}"><sheets><sheet name="${escaped(name)}" sheetId="1" r:id="r1"/>`
-      + `</sheets><definedNames><definedName name="_xlnm._FilterDatabase" localSheetId="0" hidden="1">'${escaped(name)}'!`
-      + `${all.replace(/([A-Z]+)(\d+)/g, "$$$1$$$2")}</definedName></definedNames></workbook>`,
-    "xl/_rels/workbook.xml.rels": `${HEAD}<Relationships xmlns="${PACKAGE}/relationships">`
-      + `${link("r1", "worksheet", "worksheets/sheet1.xml")}${link("r2", "styles", "styles.xml")}</Relationships>`,
+    "xl/workbook.xml":
+      `${HEAD}<workbook xmlns="${MAIN}" xmlns:r="${OFFICE}"><sheets><sheet name="${escaped(name)}" sheetId="1" r:id="r1"/>` +
+      `</sheets><definedNames><definedName name="_xlnm._FilterDatabase" localSheetId="0" hidden="1">'${escaped(name)}'!` +
+      `${all.replace(/([A-Z]+)(\d+)/g, "$$$1$$$2")}</definedName></definedNames></workbook>`,
+    "xl/_rels/workbook.xml.rels":
+      `${HEAD}<Relationships xmlns="${PACKAGE}/relationships">` +
+      `${link("r1", "worksheet", "worksheets/sheet1.xml")}${link("r2", "styles", "styles.xml")}</Relationships>`,
     "xl/worksheets/sheet1.xml": sheet,
     "xl/styles.xml": styles,
   });
@@ -121,13 +139,25 @@ export function zip(files) {
     }
     return bytes;
   };
-  const parts = [], directory = [];
+  const parts = [],
+    directory = [];
   let offset = 0;
   for (const [file, content] of Object.entries(files)) {
-    const name = encoder.encode(file), bytes = encoder.encode(content);
+    const name = encoder.encode(file),
+      bytes = encoder.encode(content);
     // Version 2.0, names in UTF-8, stored; 1 January 1980.
-    const facts = [[2, 20], [2, 0x0800], [2, 0], [2, 0], [2, 0x21], [4, crc32(bytes)], [4, bytes.length], [4, bytes.length],
-      [2, name.length], [2, 0]];
+    const facts = [
+      [2, 20],
+      [2, 0x0800],
+      [2, 0],
+      [2, 0],
+      [2, 0x21],
+      [4, crc32(bytes)],
+      [4, bytes.length],
+      [4, bytes.length],
+      [2, name.length],
+      [2, 0],
+    ];
     const head = numbers([4, 0x04034b50], ...facts);
     parts.push(head, name, bytes);
     directory.push(numbers([4, 0x02014b50], [2, 20], ...facts, [2, 0], [2, 0], [2, 0], [4, 0], [4, offset]), name);
@@ -141,17 +171,37 @@ export function zip(files) {
 
 // ------------------------------------------------------------------------------------------------------- charts
 
-const LOOKS = ["fill", "fill-opacity", "stroke", "stroke-width", "stroke-dasharray", "stroke-linejoin", "opacity",
-  "font-family", "font-size", "font-weight"];
+const LOOKS = [
+  "fill",
+  "fill-opacity",
+  "stroke",
+  "stroke-width",
+  "stroke-dasharray",
+  "stroke-linejoin",
+  "opacity",
+  "font-family",
+  "font-size",
+  "font-weight",
+];
 
 // A chart as a picture of its own, with the colours that it has on the page, under its title.
 export function svg(picture, title) {
   const copy = picture.cloneNode(true);
-  const shown = [picture, ...picture.querySelectorAll("*")], copies = [copy, ...copy.querySelectorAll("*")];
+  const shown = [picture, ...picture.querySelectorAll("*")],
+    copies = [copy, ...copy.querySelectorAll("*")];
   shown.forEach((node, i) => {
     const look = getComputedStyle(node);
     for (const name of LOOKS) copies[i].style.setProperty(name, look.getPropertyValue(name));
-    for (const name of ["tabindex", "role", "aria-pressed", "aria-valuenow", "aria-valuemin", "aria-valuemax", "aria-valuetext", "class"]) {
+    for (const name of [
+      "tabindex",
+      "role",
+      "aria-pressed",
+      "aria-valuenow",
+      "aria-valuemin",
+      "aria-valuemax",
+      "aria-valuetext",
+      "class",
+    ]) {
       copies[i].removeAttribute(name);
     }
   });
@@ -167,8 +217,18 @@ export function svg(picture, title) {
   copy.setAttribute("height", height + 40);
   copy.prepend(
     make("title", {}, title),
-    make("rect", { x: 0, y: -34, width, height: height + 40, fill: getComputedStyle(picture.closest(".board-card")).backgroundColor }),
-    make("text", { x: 8, y: -12, fill: page.color, "font-family": page.fontFamily, "font-size": 15, "font-weight": 600 }, title),
+    make("rect", {
+      x: 0,
+      y: -34,
+      width,
+      height: height + 40,
+      fill: getComputedStyle(picture.closest(".board-card")).backgroundColor,
+    }),
+    make(
+      "text",
+      { x: 8, y: -12, fill: page.color, "font-family": page.fontFamily, "font-size": 15, "font-weight": 600 },
+      title,
+    ),
   );
   return new XMLSerializer().serializeToString(copy);
 }

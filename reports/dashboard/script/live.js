@@ -34,8 +34,13 @@ export class Line {
     };
     try {
       timer = setTimeout(() => stop.abort(), SILENCE);
-      const answer = await fetch(this.events, { headers: { Accept: "text/event-stream" }, cache: "no-store", signal: stop.signal });
-      if (!answer.ok || !(answer.headers.get("content-type") || "").startsWith("text/event-stream")) throw new Error("no stream");
+      const answer = await fetch(this.events, {
+        headers: { Accept: "text/event-stream" },
+        cache: "no-store",
+        signal: stop.signal,
+      });
+      if (!answer.ok || !(answer.headers.get("content-type") || "").startsWith("text/event-stream"))
+        throw new Error("no stream");
       // What was built before the line stood would be told by nobody.
       await this.fetch();
       this.isOpen = true;
@@ -64,7 +69,10 @@ export class Line {
 
   // Asks for the data; what has not changed is not sent again.
   async fetch() {
-    const answer = await fetch(this.source, { headers: this.etag ? { "If-None-Match": this.etag } : {}, cache: "no-store" });
+    const answer = await fetch(this.source, {
+      headers: this.etag ? { "If-None-Match": this.etag } : {},
+      cache: "no-store",
+    });
     if (answer.status === 304) {
       this.fetched = Date.now();
       return;

@@ -16,7 +16,7 @@ export function readAddress(hash, defaults) {
     if (state.from > state.to) [state.from, state.to] = [state.to, state.from];
   } else if (/^\d{1,5}$/.test(found.get("days") || "")) state.days = Number(found.get("days"));
   for (const dimension of Object.keys(state.filters)) state.filters[dimension] = found.getAll(dimension);
-  for (const key of ["measure", "grain", "compare", "page"]) if (found.has(key)) state[key] = found.get(key);
+  for (const key of ["measure", "grain", "compare", "by", "page"]) if (found.has(key)) state[key] = found.get(key);
   return state;
 }
 
@@ -28,7 +28,7 @@ export function writeAddress(state, defaults) {
     out.set("to", state.to);
   } else if (state.days !== defaults.days) out.set("days", state.days);
   for (const [dimension, names] of Object.entries(state.filters)) for (const name of names) out.append(dimension, name);
-  for (const key of ["measure", "grain", "compare"]) if (state[key] !== defaults[key]) out.set(key, state[key]);
+  for (const key of ["measure", "grain", "compare", "by"]) if (state[key] !== defaults[key]) out.set(key, state[key]);
   const text = out.toString();
   return text ? `#${text}` : "#";
 }

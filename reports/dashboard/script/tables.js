@@ -19,7 +19,10 @@ export function shownRows(content, view) {
   let rows = content.rows;
   if (words.length) {
     rows = rows.filter((row) => {
-      const text = row.map((value, i) => write(value, content.columns[i].kind)).join(" ").toLowerCase();
+      const text = row
+        .map((value, i) => write(value, content.columns[i].kind))
+        .join(" ")
+        .toLowerCase();
       return words.every((word) => text.includes(word));
     });
   }
@@ -51,24 +54,61 @@ export function drawTable(place, name, content, on = {}) {
   };
   const heads = content.columns.map((column, i) => {
     const state = view.sort === i ? (view.down ? "descending" : "ascending") : "none";
-    const button = element("button", { type: "button", "data-key": `sort-${i}` }, column.title,
-      element("span", { class: "order", "aria-hidden": "true" }, state === "none" ? "" : view.down ? "↓" : "↑"));
+    const button = element(
+      "button",
+      { type: "button", "data-key": `sort-${i}` },
+      column.title,
+      element("span", { class: "order", "aria-hidden": "true" }, state === "none" ? "" : view.down ? "↓" : "↑"),
+    );
     button.addEventListener("click", () =>
-      again({ sort: i, down: view.sort === i ? !view.down : !LEFT.includes(column.kind || "text"), page: 0 }));
+      again({ sort: i, down: view.sort === i ? !view.down : !LEFT.includes(column.kind || "text"), page: 0 }),
+    );
     return element("th", { scope: "col", "aria-sort": state, class: side(column) }, button);
   });
   const greatest = content.columns.map((column, i) =>
-    (column.bar ? Math.max(...content.rows.map((row) => Math.abs(row[i]) || 0), 0) : 0));
-  const lines = rows.slice(view.page * PAGE, (view.page + 1) * PAGE).map((row) => lineOf(row, { content, greatest, on }));
+    column.bar ? Math.max(...content.rows.map((row) => Math.abs(row[i]) || 0), 0) : 0,
+  );
+  const lines = rows
+    .slice(view.page * PAGE, (view.page + 1) * PAGE)
+    .map((row) => lineOf(row, { content, greatest, on }));
   const total = content.total
-    ? [element("tfoot", {}, element("tr", {}, ...content.total.map((value, i) =>
-      element("td", { class: side(content.columns[i]) }, value === null ? "" : write(value, content.columns[i].kind)))))]
+    ? [
+        element(
+          "tfoot",
+          {},
+          element(
+            "tr",
+            {},
+            ...content.total.map((value, i) =>
+              element(
+                "td",
+                { class: side(content.columns[i]) },
+                value === null ? "" : write(value, content.columns[i].kind),
+              ),
+            ),
+          ),
+        ),
+      ]
     : [];
-  const table = element("table", { class: "data" }, element("caption", { class: "unseen" }, content.title),
-    element("thead", {}, element("tr", {}, ...heads)), element("tbody", {}, ...lines), ...total);
+  const table = element(
+    "table",
+    { class: "data" },
+    element("caption", { class: "unseen" }, content.title),
+    element("thead", {}, element("tr", {}, ...heads)),
+    element("tbody", {}, ...lines),
+    ...total,
+  );
   const frame = element("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": content.title }, table);
-  const empty = rows.length ? null : element("p", { class: "empty" }, content.rows.length ? "No row has these words." : content.empty || "There is nothing to show.");
-  place.replaceChildren(...[searchOf(view, content, again), frame, empty, pagerOf(view, pages, rows.length, again)].filter(Boolean));
+  const empty = rows.length
+    ? null
+    : element(
+        "p",
+        { class: "empty" },
+        content.rows.length ? "No row has these words." : content.empty || "There is nothing to show.",
+      );
+  place.replaceChildren(
+    ...[searchOf(view, content, again), frame, empty, pagerOf(view, pages, rows.length, again)].filter(Boolean),
+  );
 }
 
 const side = (column) => (LEFT.includes(column.kind || "text") ? null : "number");
@@ -77,10 +117,17 @@ function lineOf(row, { content, greatest, on }) {
   const cells = row.map((value, i) => {
     const column = content.columns[i];
     const text = write(value, column.kind);
-    const looks = [side(column), column.kind === "change" && value ? (value > 0) === (column.better !== "less") ? "good" : "bad" : ""];
+    const looks = [
+      side(column),
+      column.kind === "change" && value ? (value > 0 === (column.better !== "less") ? "good" : "bad") : "",
+    ];
     const cell = element(i ? "td" : "th", { class: looks.filter(Boolean).join(" ") || null, scope: i ? null : "row" });
     if (i === 0 && on.pick) {
-      const button = element("button", { type: "button", class: "pick", "data-key": `pick-${text}`, "aria-pressed": String(on.chosen(row)) }, text);
+      const button = element(
+        "button",
+        { type: "button", class: "pick", "data-key": `pick-${text}`, "aria-pressed": String(on.chosen(row)) },
+        text,
+      );
       button.addEventListener("click", () => on.pick(row));
       cell.append(button);
     } else cell.append(text);
@@ -97,7 +144,11 @@ function lineOf(row, { content, greatest, on }) {
 function searchOf(view, content, again) {
   if (content.rows.length <= PAGE && !view.text) return null;
   const input = element("input", {
-    type: "search", placeholder: "Search", "aria-label": `Search in ${content.title}`, "data-key": "search", value: view.text,
+    type: "search",
+    placeholder: "Search",
+    "aria-label": `Search in ${content.title}`,
+    "data-key": "search",
+    value: view.text,
   });
   input.value = view.text;
   input.addEventListener("input", () => again({ text: input.value, page: 0 }));
@@ -107,12 +158,20 @@ function searchOf(view, content, again) {
 function pagerOf(view, pages, count, again) {
   if (pages === 1) return null;
   const button = (title, key, page, sign) => {
-    const node = element("button", { type: "button", "aria-label": title, "data-key": key, disabled: page < 0 || page >= pages }, sign);
+    const node = element(
+      "button",
+      { type: "button", "aria-label": title, "data-key": key, disabled: page < 0 || page >= pages },
+      sign,
+    );
     node.addEventListener("click", () => again({ page }));
     return node;
   };
   const first = view.page * PAGE + 1;
-  return element("div", { class: "pager" },
+  return element(
+    "div",
+    { class: "pager" },
     element("span", { "aria-live": "polite" }, `${first}–${Math.min(first + PAGE - 1, count)} of ${count}`),
-    button("Page before", "before", view.page - 1, "‹"), button("Next page", "next", view.page + 1, "›"));
+    button("Page before", "before", view.page - 1, "‹"),
+    button("Next page", "next", view.page + 1, "›"),
+  );
 }
