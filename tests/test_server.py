@@ -5,12 +5,12 @@ import gzip
 import io
 import itertools
 import json
-import os
 import re
 import socket
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -24,8 +24,10 @@ import pytest
 import reports_warehouse as made_up
 import requests
 import schemathesis
+from dashboard_browser import Board
 from schemathesis import GenerationMode
 from schemathesis.checks import CHECKS, load_all_checks
+from selenium import webdriver
 from server_warehouse import Events, Server, announce, execute, fill, rows, served
 
 from conftest import analytics, make_home, remove_home
@@ -535,6 +537,42 @@ def test_the_dashboard_is_served_with_its_data_and_stays_known(server: Server) -
     assert 'href="/dashboards/dashboard/"' in index.text
 
 
+def test_an_open_dashboard_follows_builds_and_keeps_what_is_chosen(
+    server: Server, browser: webdriver.Chrome
+) -> None:
+    """In a real browser, under the server's own policy: a build changes a filtered tile by what SQL says."""
+    server.get("/dashboards/dashboard/")
+    board = Board(browser, f"{server.url}/dashboards/dashboard/#days=7&store=Riverside")
+    board.wait(lambda: board.find("#board-status").text.startswith("live"), 30)
+
+    def shown() -> float:
+        return float(board.tile("sales").lstrip("£").replace(",", ""))
+
+    sql = (
+        "select sum(total_amount) from marts.fact_sales join marts.dim_stores using (store_id)"
+        f" where store_name = 'Riverside' and sale_date > date '{made_up.LAST_DAY}' - 7"
+    )
+    board.wait(lambda: shown() == float(rows(sql)[0][0]))
+    columns = [name for (name,) in rows(
+        "select column_name from information_schema.columns where table_name = 'fact_sales'"
+        " and column_name not in ('sale_id', 'total_amount')"
+    )]  # fmt: skip
+    execute(
+        "transformer",
+        f"insert into marts.fact_sales (sale_id, total_amount, {', '.join(columns)}) select -1, 1000,"
+        f" {', '.join(columns)} from marts.fact_sales where store_id = 2 order by sale_date desc limit 1",
+    )
+    try:
+        announce(30)
+        board.wait(lambda: shown() == float(rows(sql)[0][0]))
+        assert "store=Riverside" in browser.current_url
+        assert board.find("#board-status").text.startswith("live")
+        assert [problem for problem in board.problems() if not problem.startswith(server.url)] == []
+    finally:
+        execute("transformer", "delete from marts.fact_sales where sale_id = -1")
+        announce(31)
+
+
 def test_a_report_of_a_period_is_made_once_and_found_again(server: Server, home: Path) -> None:
     path = "/api/v1/reports/daily?from=2025-06-30&to=2025-06-30&format=xlsx"
     first = server.get(path)
@@ -576,7 +614,11 @@ def test_it_refuses_other_machines_while_nobody_could_log_in(home: Path) -> None
     assert "choose another --port" in done.stderr
 
 
-def test_the_warehouse_goes_away_and_comes_back(server: Server, home: Path) -> None:
+def test_the_warehouse_goes_away_and_comes_back(
+    server: Server, home: Path, browser: webdriver.Chrome
+) -> None:
+    board = Board(browser, f"{server.url}/dashboards/dashboard/")
+    board.wait(lambda: board.find("#board-status").text.startswith("live"), 30)
     events = Events(server)
     assert events.next()[0] == "build"
     server.json("/api/v1/tables/dim_stores")
@@ -591,20 +633,30 @@ def test_the_warehouse_goes_away_and_comes_back(server: Server, home: Path) -> N
         assert events.next()[0] == "away"
         assert not warehouse.is_running()  # nothing of it starts what somebody stopped
         assert "analytics_warehouse_up 0.0" in server.get("/metrics").text
+        board.wait(lambda: board.find("#board-status").text.startswith("stale since"))
     finally:
         warehouse.start()
     assert events.next()[0] == "build"
     server.until(lambda: server.get("/api/v1/health").status_code == 200)
+    board.wait(lambda: board.find("#board-status").text.startswith("live"), 30)
     assert server.json("/api/v1/tables/dim_stores?limit=4")["rows"]
     # What was read just before is written down all the same.
     server.until(lambda: rows("select 1 from ops.access_log where what = '/api/v1/tables/dim_stores'"))
 
 
-def test_it_ends_in_order_although_pages_listen(home: Path) -> None:
+def ask_for_a_report(server: Server) -> None:
+    with suppress(requests.RequestException):  # the server ends first
+        server.get("/api/v1/reports/monthly?format=xlsx")
+
+
+def test_it_ends_in_order_although_pages_listen_and_a_report_is_made(home: Path) -> None:
     with served(home) as server:
         events = Events(server)
         events.next()
+        making = threading.Thread(target=ask_for_a_report, args=(server,))
+        making.start()
+        time.sleep(1)
         started = time.monotonic()
         assert server.stop() == 0
         assert time.monotonic() - started < 8
-    assert os.path.exists(home)
+        making.join(10)

@@ -5,7 +5,6 @@ Making is `rendering.py`'s; what a report looks like is no matter here.
 """
 
 import asyncio
-import importlib
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -132,7 +131,9 @@ class Documents:
         _dashboard(name)
         with moment() as connection, told():
             try:
-                return _data(connection, row_filter)
+                from reports.dashboard.cells import dashboard_data  # not before it is asked for: pandas
+
+                return dashboard_data(connection, row_filter.only)
             except ReportError as error:
                 logger.warning("the dashboard's data cannot be read: %s", error)
                 raise unavailable("there is nothing to show yet, or the warehouse is away") from error
@@ -183,18 +184,3 @@ def _dashboard(name: str) -> None:
     known = [report.name for report in dashboards()]
     if name not in known:
         raise Problem(404, f"there is no dashboard of this name; there are: {', '.join(known) or 'none'}")
-
-
-def _data(connection: Any, row_filter: RowFilter) -> dict[str, Any]:
-    # Imported when first asked for: it brings pandas.
-    try:
-        cells = importlib.import_module("reports.dashboard.cells")
-    except ModuleNotFoundError:
-        if row_filter:
-            raise Problem(403, "this dashboard cannot be limited to the part that you may see") from None
-        from reports import figures
-        from reports.dashboard import Dashboard
-
-        return Dashboard(figures.reporting_day("")).data
-    found: dict[str, Any] = cells.dashboard_data(connection, row_filter.only or None)
-    return found

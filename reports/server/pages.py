@@ -10,7 +10,7 @@ from reports.server.auth import LOCAL, Visitor, csrf_token
 from reports.server.builds import Build
 from reports.theme import FOLDER, theme
 
-STYLES = ("dashboard.css", "server.css")
+STYLE = "server.css"
 
 
 def index(
@@ -18,13 +18,14 @@ def index(
 ) -> str:
     """The page at `/`: dashboards, the newest archived reports (of `more` that are not shown), who is in."""
     cards = "".join(
-        f'<a class="board-card" href="/dashboards/{quote(board.name)}/"><h2>{escape(board.label)}</h2>'
+        f'<a class="card" href="/dashboards/{quote(board.name)}/"><h2>{escape(board.label)}</h2>'
         f"<p>{escape(board.description)}</p></a>"
         for board in boards
     )
     rows = "".join(_row(manifest) for manifest in reports)
     table = (
-        '<div class="wide"><table><thead><tr><th>Report</th><th>Period</th><th>Made</th><th>Open</th></tr>'
+        '<div class="card wide"><table><thead><tr><th>Report</th><th>Period</th>'
+        '<th class="made">Made</th><th>Open</th></tr>'
         f"</thead><tbody>{rows}</tbody></table></div>"
         if rows
         else "<p>None yet. <code>analytics report --type daily</code> makes one.</p>"
@@ -33,7 +34,7 @@ def index(
     built = f"Built {build.built_at:%-d %b %Y, %H:%M} UTC." if build.built_at else ""
     return _page(
         "Dashboards and reports",
-        f'<div class="board-row">{cards}</div><h2>Reports</h2>{table}{older}'
+        f'<div class="cards">{cards}</div><h2>Reports</h2>{table}{older}'
         f'<footer><p>{built} <a href="/api/v1/openapi.json">The API\'s description</a></p></footer>',
         _who(visitor),
     )
@@ -44,7 +45,7 @@ def login(secret: str, target: str, wrong: str = "") -> str:
     remark = f'<p class="wrong" role="alert">{escape(wrong)}</p>' if wrong else ""
     return _page(
         "Log in",
-        f'<form class="login board-card" method="post" action="/login"><h2>Log in</h2>{remark}'
+        f'<form class="card" method="post" action="/login"><h2>Log in</h2>{remark}'
         '<label>Name <input name="name" autocomplete="username" required autofocus></label>'
         '<label>Password <input name="password" type="password" autocomplete="current-password" required>'
         "</label>"
@@ -62,7 +63,8 @@ def _row(manifest: Manifest) -> str:
     about = f" <small>({escape(part)})</small>" if part else ""
     made = manifest.made_at.replace("T", " ")[:16]
     return (
-        f"<tr><td>{escape(manifest.label)}{about}</td><td>{escape(manifest.period)}</td><td>{made} UTC</td>"
+        f"<tr><td>{escape(manifest.label)}{about}</td><td>{escape(manifest.period)}</td>"
+        f'<td class="made">{made} UTC</td>'
         f"<td>{links}</td></tr>"
     )
 
@@ -93,7 +95,7 @@ def _page(title: str, body: str, who: str = "") -> str:
     look = theme()
     names = ("accent", "ink", "muted", "rule", "panel", "good", "bad")
     colours = " ".join(f"--{name}: {getattr(look, name)};" for name in names)
-    style = "\n".join((FOLDER / name).read_text(encoding="utf-8") for name in STYLES)
+    style = (FOLDER / STYLE).read_text(encoding="utf-8")
     return (
         '<!DOCTYPE html><html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'

@@ -16,6 +16,7 @@ from typing import Any
 from reports.server.problems import Problem
 
 SECONDS = 300
+_underway: set[subprocess.Popen[str]] = set()
 
 
 @dataclass(frozen=True)
@@ -39,13 +40,14 @@ def run(job: Job) -> str:
     """
     command = [sys.executable, "-m", "reports.server.rendering", json.dumps(asdict(job))]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, start_new_session=True)
+    _underway.add(process)
     try:
         output, _ = process.communicate(timeout=SECONDS)
     except subprocess.TimeoutExpired:
         raise Problem(504, "the report took too long to make") from None
     finally:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)  # it, or a kernel that it left
+        _underway.discard(process)
+        _end(process)
         process.wait()
     lines = output.strip().splitlines()
     if process.returncode or not lines:
@@ -54,6 +56,17 @@ def run(job: Job) -> str:
     if "problem" in result:
         raise Problem(result["status"], result["problem"])
     return str(result["report_id"])
+
+
+def stop() -> None:
+    """End what is being made."""
+    for process in list(_underway):
+        _end(process)
+
+
+def _end(process: subprocess.Popen[str]) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)  # it, or a kernel that it left
 
 
 def _find(job: Job) -> str | None:

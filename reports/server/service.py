@@ -2,14 +2,16 @@
 noted."""
 
 import asyncio
+import importlib
 import logging
+import threading
 from collections.abc import Awaitable, Callable, Hashable
 from typing import Annotated, Any
 
 from fastapi import Depends, Request, Response
 from starlette.concurrency import run_in_threadpool
 
-from reports.server import catalogue
+from reports.server import catalogue, rendering
 from reports.server.access import Access
 from reports.server.audit import Audit
 from reports.server.auth import Gate, Visitor
@@ -55,9 +57,14 @@ class Service:
         self._loop = loop
         self.audit.start()
         self.builds.start(loop)
+        # Pandas takes seconds to come, which the first open dashboard would wait for.
+        threading.Thread(
+            target=importlib.import_module, args=("reports.dashboard.cells",), daemon=True
+        ).start()
 
     def stop(self) -> None:
-        """End both."""
+        """End all of it."""
+        rendering.stop()
         self.builds.stop()
         self.audit.stop()
         self.database.close()
