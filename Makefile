@@ -21,8 +21,9 @@ dev: .venv/.runtime ## Start Dagster's UI on loopback
 build: .venv/.runtime ## Build and test the models
 	@$(BIN)/analytics build
 
-docs: .venv/.runtime ## Write docs/metrics.md, and dbt's documentation as one page, data/docs/index.html
+docs: .venv/.runtime ## Write docs/metrics.md, docs/api.md, and dbt's documentation as one page, data/docs/index.html
 	@$(BIN)/python -m orchestration.metric_docs
+	@$(BIN)/python -m reports.server.reference
 	@$(BIN)/analytics docs
 
 lint: .venv/.dev ## Style and types

@@ -4,7 +4,8 @@ Together with ``profiles.yml`` this is the one place that knows environments. No
 
 Environment: ``ANALYTICS_HOME`` (runtime state, default ``data/``), ``ANALYTICS_TARGET`` (``embedded`` or
 ``postgres``); for a server of your own ``ANALYTICS_PG_HOST``, ``_PORT``, ``_DATABASE`` and ``_PASSWORD``, or
-a password for each role in ``ANALYTICS_LOADER_PASSWORD``, ``_TRANSFORMER_PASSWORD``, ``_READER_PASSWORD``.
+a password for each role in ``ANALYTICS_LOADER_PASSWORD``, ``_TRANSFORMER_PASSWORD``, ``_READER_PASSWORD``,
+``_ACCESS_PASSWORD``.
 """
 
 import fcntl
@@ -48,7 +49,7 @@ SETTINGS = {
     "log_timezone": "UTC",
 }
 
-Role = Literal["loader", "transformer", "reader"]
+Role = Literal["loader", "transformer", "reader", "access"]
 
 
 class WarehouseError(RuntimeError):

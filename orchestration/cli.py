@@ -18,6 +18,7 @@ from dotenv import find_dotenv, load_dotenv
 from ingest import warehouse
 from orchestration.commands.deliveries import deliveries
 from orchestration.commands.rejects import rejects
+from orchestration.commands.serve import serve, user
 from orchestration.commands.source import source
 from orchestration.console import FORMAT, Format, select, show
 
@@ -57,6 +58,8 @@ def main(debug: bool) -> None:
 main.add_command(source)
 main.add_command(rejects)
 main.add_command(deliveries)
+main.add_command(serve)
+main.add_command(user)
 
 
 # ------------------------------------------------------------------------------------------ the whole way

@@ -26,7 +26,7 @@ pytestmark = pytest.mark.unit
 def test_systemd_finds_nothing_wrong_with_the_units(tmp_path: Path) -> None:
     if shutil.which("systemd-analyze") is None:
         pytest.skip("systemd-analyze is missing (Debian: systemd)")
-    assert len(UNITS) == 6
+    assert len(UNITS) == 7
     for unit in UNITS:
         text = (
             unit.read_text()

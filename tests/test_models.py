@@ -1,9 +1,11 @@
 """The models on a real Postgres: the contract of the marts, stable keys, and increments that equal a full refresh."""
 
+import json
 import os
 import shutil
 import subprocess
 import sys
+from contextlib import closing
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -15,6 +17,7 @@ from landing_rows import land
 from models_project import Dbt, assert_equals_full_refresh, cells, execute, select
 
 from conftest import ROOT
+from ingest import warehouse
 
 MARTS = {
     "marts.fact_sales": (
@@ -569,3 +572,23 @@ def test_the_yaml_names_all_columns_in_their_order(models: Dbt) -> None:
             f" where table_schema = '{node.schema}' and table_name = '{node.alias}' order by ordinal_position"
         )
         assert [name for (name,) in columns] == list(node.columns), node.name
+
+
+def test_the_end_of_a_build_is_told_to_who_listens(dbt: Dbt) -> None:
+    land(7, "sales", {"sale_code": "A1", "product_code": "lamp"})
+    with closing(warehouse.connect("reader")) as connection:
+        connection.set_session(autocommit=True)
+        connection.cursor().execute("listen analytics_build")
+        dbt("run", "--select", "stg_horizon")
+        connection.poll()
+        (told,) = connection.notifies
+        connection.notifies.clear()
+        dbt("test", "--select", "fact_sales")  # builds nothing
+        connection.poll()
+        assert connection.notifies == []
+    ((load_id, models, is_whole, finished_at),) = select(
+        "select load_id, models, is_whole, finished_at from ops.builds order by build_id desc limit 1"
+    )
+    assert (load_id, models, is_whole) == (7, 1, True)
+    content = json.loads(told.payload)
+    assert (content["load_id"], datetime.fromisoformat(content["built_at"])) == (load_id, finished_at)

@@ -1,16 +1,21 @@
 """The whole way as a user goes it: sources in, figures out, compared with truth that other programs computed."""
 
+import io
 import json
 import re
 import shutil
 import subprocess
 from collections.abc import Iterator
+from datetime import date, datetime
 from decimal import Decimal
 from email import message_from_bytes, policy
 from pathlib import Path
 
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
 import pytest
 from dagster import AssetKey, DagsterInstance
+from server_warehouse import served
 
 from conftest import ROOT, SHARED_DATA, analytics, make_home, remove_home, select
 from demo import planted
@@ -109,6 +114,28 @@ def test_the_daily_report_was_mailed_with_the_figures_of_sql(demo_home: Path) ->
     assert event.asset_materialization.metadata["delivery"].value == "1 sent"
     (rejected,) = (demo_home / "demo" / "mail").glob("*rows-of-shop-sales-rejected-to-shop-desk.eml")
     assert b"rejects-shop.sales.xlsx" in rejected.read_bytes()
+
+
+def test_the_server_answers_with_the_truth(demo_home: Path) -> None:
+    truth = expected(demo_home)
+    with served(demo_home) as server:
+        state = server.json("/api/v1/health")
+        ((load_id, finished_at),) = select(demo_home, "select load_id, finished_at from ops.builds")
+        assert (state["load_id"], datetime.fromisoformat(state["built_at"])) == (load_id, finished_at)
+        sales = server.json("/api/v1/metrics/total_sales")
+        assert (sales["label"], sales["unit"]) == ("Total sales", "money")
+        found = {date.fromisoformat(row["period"]): round(Decimal(row["value"]), 2) for row in sales["rows"]}
+        assert found == truth.revenue_by_day
+        by_store = server.json("/api/v1/metrics/total_sales?grain=fiscal_year&by=store")["rows"]
+        assert round(sum(Decimal(row["value"]) for row in by_store), 2) == truth.revenue
+        body = server.get("/api/v1/export/fact_sales.parquet?columns=total_amount,quantity").content
+        table = pq.read_table(io.BytesIO(body))
+        assert (table.num_rows, pc.sum(table["total_amount"]).as_py()) == (truth.rows["sales"], truth.revenue)
+        tables = {table["name"]: table for table in server.json("/api/v1/tables")["tables"]}
+        assert {"dim_customers_history", "metrics_values", "metrics_daily", "dim_dates"} <= set(tables)
+        assert tables["fact_sales"]["description"].startswith("Sale lines as they stand now")
+        for name in tables:
+            assert server.json(f"/api/v1/tables/{name}?limit=1")["rows"], name
 
 
 def test_what_was_planted_is_in_the_marts(demo_home: Path) -> None:

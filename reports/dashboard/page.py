@@ -43,15 +43,17 @@ class Dashboard:
     Args:
         date: the last day to show, as YYYY-MM-DD.
         currency, locale: how amounts, numbers and dates are written; empty for the theme's.
+        only: names or codes of a store, category, channel, segment: nothing else is in the page.
 
     Raises:
         DataError: there is no metric yet.
     """
 
-    def __init__(self, date: str = "", currency: str = "", locale: str = "") -> None:
+    def __init__(self, date: str = "", currency: str = "", locale: str = "", **only: str) -> None:
         notation.use(notation.style(currency, locale))
         self.board = definitions()
-        self.data = page_data(figures.reporting_day(date))
+        given = {name: [value] for name, value in only.items() if value}
+        self.data = page_data(figures.reporting_day(date), given)
 
     def head(self) -> str:
         """Colours, data, definitions, the chart library and the script; the place of the filters."""

@@ -55,7 +55,12 @@ export class Line {
         text += value.replaceAll("\r\n", "\n");
         const events = text.split("\n\n");
         text = events.pop();
-        if (events.some((event) => /^event: ?build$/m.test(event))) await this.fetch();
+        // Without its warehouse the server cannot know of builds, though it is alive.
+        if (events.some((event) => /^event: ?away$/m.test(event))) this.isOpen = false;
+        if (events.some((event) => /^event: ?build$/m.test(event))) {
+          await this.fetch();
+          this.isOpen = true;
+        }
         this.on.state();
       }
     } catch {
