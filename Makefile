@@ -32,10 +32,13 @@ lint: .venv/.dev ## Style and types
 	$(BIN)/mypy
 
 check: lint ## Style, types and the unit tests, in less than a minute
-	$(BIN)/pytest -q -m unit
+	$(BIN)/pytest -q $(BOTH_CORES) -m unit
 
 test: lint ## Everything
-	$(BIN)/pytest -q
+	$(BIN)/pytest -q $(BOTH_CORES)
+
+# A file of tests stays in one process, since its tests share a warehouse.
+BOTH_CORES := -n 2 --dist loadfile
 
 bench: .venv/.dev ## Measure: what it costs beside its limits and its peers (BENCH="ingest …" picks some)
 	$(BIN)/python -m benchmarks $(BENCH)
