@@ -146,7 +146,7 @@ def check_filter(name: str, value: str) -> None:
 
 def _source_of_days(only: Filters) -> str:
     """A select of one row a day with the sums of all measures. As the metrics have them; of a part of the
-    business they are worked out from the facts, in the same way."""
+    business they are worked out from the sale lines, in the same way."""
     if not only.given():
         return """
             select
@@ -168,18 +168,11 @@ def _source_of_days(only: Filters) -> str:
             count(distinct (sales.source_name, sales.transaction_code))
                 filter (where sales.sale_id is not null) as total_transactions,
             count(distinct sales.customer_id) filter (where sales.customer_id <> 0) as total_customers,
-            count(distinct sales.customer_id) filter (
-                where sales.customer_id <> 0
-                and not exists (
-                    select from marts.fact_sales as earlier
-                    where earlier.customer_id = sales.customer_id and earlier.sale_date < sales.sale_date
-                )
-            ) as new_customers,
+            count(distinct sales.customer_id) filter (where sales.is_first_day) as new_customers,
             coalesce(sum(sales.quantity), 0) as units_sold,
-            coalesce(sum(sales.total_amount - sales.quantity * unit_cost), 0) as profit
+            coalesce(sum(sales.profit), 0) as profit
         from metrics.metrics_daily as daily
-        left join marts.fact_sales as sales on sale_date = daily.metric_date {_and(only)}
-        left join marts.dim_products using (product_id)
+        left join metrics.metrics_sale_lines as sales on sale_date = daily.metric_date {_and(only)}
         where daily.metric_date between %(first)s and %(last)s
         group by daily.metric_date
     """
@@ -442,13 +435,13 @@ def breakdown(
                 {dimension.second} as second,
                 coalesce(sum(total_amount) {this}, 0) as sales,
                 coalesce(sum(quantity) {this}, 0)::bigint as units,
-                sum(total_amount - quantity * unit_cost) {this} as profit,
+                sum(profit) {this} as profit,
                 count(distinct (sale_date, source_name, transaction_code)) {this} as transactions,
                 count(distinct customer_id) filter (
                     where sale_date between %(first)s and %(last)s and customer_id <> 0
                 ) as customers
                 {earlier}
-            from marts.fact_sales as sales
+            from metrics.metrics_sale_lines as sales
             join marts.dim_products as products using (product_id)
             {JOINS[by]}
             where ({within}) {_and(only)}

@@ -189,6 +189,17 @@ select
 from marts.fact_sales
 join marts.dim_products using (product_id)
 group by product_id, sale_date, unit_cost;
+
+create view metrics.metrics_sale_lines as
+select
+    sales.*,
+    total_amount - quantity * unit_cost as profit,
+    coalesce(sale_date = first_date, false) as is_first_day
+from marts.fact_sales as sales
+join marts.dim_products using (product_id)
+left join (
+    select customer_id, min(sale_date) as first_date from marts.fact_sales where customer_id <> 0 group by customer_id
+) as first_sales using (customer_id);
 """
 
 
