@@ -402,6 +402,24 @@ def test_headline_figures_of_reports_are_the_values_of_their_metrics(landed: pd.
             assert found == pytest.approx(expected, rel=1e-9), (measure.column, text)
 
 
+@pytest.mark.parametrize(
+    ("part", "member"),
+    [("store", "Store 1"), ("category", "Kind 1"), ("channel", "Channel 1"), ("segment", "a")],
+)
+def test_figures_of_a_part_of_the_business_are_the_values_of_its_member(
+    landed: pd.DataFrame, part: str, member: str
+) -> None:
+    """Profit too, although the cost of a product changed within the month."""
+    period, only = parse("2024-03"), figures.Filters(**{part: member})
+    compared = []
+    for measure, (found,) in zip(figures.MEASURES, figures.measures([period], only), strict=True):
+        metric = metrics.find(measure.column)
+        if metrics.DIMENSIONS[part] in metric.dimensions:
+            assert found == pytest.approx(metrics.value(metric, period, only), rel=1e-9), metric.name
+            compared.append(metric.name)
+    assert {"total_sales", "units_sold", "profit"} <= set(compared)
+
+
 @pytest.fixture(scope="module")
 def named(landed: pd.DataFrame, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rendered]:
     """The monthly report of March 2024 by an exposure that names every metric, and does nothing else."""
