@@ -12,7 +12,7 @@
 
 {#- True for a floating point number that is one: not null, NaN or infinite. NaN is ordered above infinity. -#}
 {% macro is_number(value) -%}
-    {{ value }} > cast('-Infinity' as {{ double_type() }}) and {{ value }} < cast('Infinity' as {{ double_type() }})
+    cast('-Infinity' as {{ double_type() }}) < {{ value }} and {{ value }} < cast('Infinity' as {{ double_type() }})
 {%- endmacro %}
 
 
