@@ -81,7 +81,7 @@ def delivery_job(reports: Mapping[Report, dg.AssetKey], landed: Landed) -> dg.Jo
     """Sends what is due: reports that waited, letters that were not taken, alerts."""
 
     @dg.op
-    def deliver(context: dg.OpExecutionContext) -> None:
+    def send_what_is_due(context: dg.OpExecutionContext) -> None:
         from reports.delivery import alerts, sending
 
         errors = []
@@ -104,7 +104,7 @@ def delivery_job(reports: Mapping[Report, dg.AssetKey], landed: Landed) -> dg.Jo
 
     @dg.job(name=JOB, description="Send what is due: reports that waited, letters not taken, alerts.")
     def job() -> None:
-        deliver()
+        send_what_is_due()
 
     return job
 

@@ -473,6 +473,25 @@ def test_who_waits_gets_the_newest_id_and_case_makes_no_second_person(home: Path
     assert rows == [("cancelled", "replaced by daily-2025-06-30-def"), ("sent", None)]
 
 
+def test_an_older_id_that_comes_again_neither_takes_the_place_of_the_newer_nor_leaves_anybody_out(
+    home: Path, server: MailServer
+) -> None:
+    (older,) = queue(home, PEOPLE[:1])
+    queue(home, PEOPLE[:1], report_id="daily-2025-06-30-def")
+    (stands,) = queue(home, PEOPLE[:1])
+    assert (stands.report_id, stands.state) == ("daily-2025-06-30-def", "queued")
+    with (
+        outbox.opened() as box,
+        pytest.raises(ReportUsageError, match="gets, this edition as daily-2025-06-30-def"),
+    ):
+        box.retry(older.delivery_id)
+    sending.send_everything_due()
+    (stands,) = queue(home, PEOPLE[:1])
+    assert stands.state == "sent"
+    sending.send_everything_due()
+    assert server.received() == ["ann@example.com"]
+
+
 def test_what_is_held_waits_until_it_is_right(home: Path, server: MailServer) -> None:
     queue(home, state="held", reason="tests did not pass: a")
     assert sending.send_everything_due().states == Counter()

@@ -66,6 +66,14 @@ def read(instance: dg.DagsterInstance, key: dg.AssetKey, at: datetime, error: st
     )
 
 
+def test_job_and_sensor_are_loaded_by_dagster() -> None:
+    reports = {registry.find("daily"): report_key("daily")}
+    job, sensor = delivery.delivery_job(reports, [SHOP]), delivery.deliveries_sensor(reports, [SHOP])
+    repository = dg.Definitions(jobs=[job], sensors=[sensor]).get_repository_def()
+    repository.load_all_definitions()
+    assert repository.has_job("deliver")
+
+
 def test_a_source_counts_as_read_when_all_of_it_was(instance: dg.DagsterInstance) -> None:
     early, late = datetime(2025, 7, 1, 5, tzinfo=UTC), datetime(2025, 7, 1, 6, tzinfo=UTC)
     stores = dg.AssetKey(["staging", "stores", "shop"])
