@@ -17,6 +17,7 @@ from ingest.entities import listed, quoted
 from ingest.mapping import literal
 from ingest.staging import BULK_ROWS, SCHEMA, Batch, create_key_index, create_table, landed_columns
 
+COPIED_BATCHES = 4  # of the mapper, that are written at a time
 LOOK_UP_ROWS = 10  # rows that are read in a pass while one is looked up
 
 
@@ -56,19 +57,21 @@ def new_rows(feed: Feed, connection: duckdb.DuckDBPyConnection, folder: Path, la
             where row_hash is distinct from coalesce(previous_hash, landed_hash)
             """
         )
-    target, form = folder / f"{entity.name}-new", "format csv, header"
-    if rows >= BULK_ROWS:
-        form += ", per_thread_output"
-    else:
-        target = target.with_suffix(".csv")
     names = listed(c.name for c in landed_columns(entity) if c.name not in ("loaded_at", "is_deleted"))
     # The columns that COPY leaves to their defaults: rows that land together were loaded at one time.
-    connection.execute(f"copy (select {names} from news) to '{target}' ({form})")
+    target = folder / f"{entity.name}-new"
+    target.mkdir()
+    if rows < BULK_ROWS:
+        connection.execute(f"copy (select {names} from news) to '{target}/0.csv' (format csv, header)")
+    else:  # a part at a time, as DuckDB may hold in memory what the disk is too slow for
+        for first in range(1, _value(connection, "select max(_batch) from accepted") + 1, COPIED_BATCHES):
+            part = f"select {names} from news where _batch between {first} and {first + COPIED_BATCHES - 1}"
+            connection.execute(f"copy ({part}) to '{target}/{first}' (format csv, header, per_thread_output)")
     connection.execute(
         f"create or replace table fresh as select load_id, count(*) as rows, sum({amount}) as amount"
         " from news group by load_id"
     )
-    files = sorted(target.iterdir()) if target.is_dir() else [target]
+    files = sorted(target.rglob("*.csv"))
     return Batch(entity, files, int(_value(connection, "select coalesce(sum(rows), 0) from fresh")))
 
 
@@ -182,5 +185,4 @@ def _landed(feed: Feed) -> int:
 
 
 def _value(connection: duckdb.DuckDBPyConnection, sql: str) -> Any:
-    row = connection.execute(sql).fetchone()
-    return row[0] if row else None
+    return connection.execute(sql).fetchall()[0][0]

@@ -18,6 +18,8 @@ from ingest.trial import Trial, try_source
 # dlt's telemetry asks a host that a closed network does not reach, and waits for it.
 os.environ.setdefault("RUNTIME__DLTHUB_TELEMETRY", "false")
 os.environ.setdefault("RUNTIME__LOG_LEVEL", "ERROR")
+# Of its 20 connections none but two would find a processor.
+os.environ.setdefault("LOAD__WORKERS", "2")
 
 
 @dataclass(frozen=True)

@@ -90,7 +90,7 @@ class Mapper:
     """Maps the batches of one feed into ``accepted`` and ``rejected`` of a DuckDB connection.
 
     ``accepted``, a view of the table ``mapped`` of all rows, has the entity's columns, then source_name,
-    source_file, source_line, load_id, row_hash;
+    source_file, source_line, load_id, row_hash, and _batch, the number of the batch that it came with;
     ``rejected`` has load_id, source_file, source_line, rule, reason, raw_row (JSON text), then the key's
     columns as far as they could be read.
     """
@@ -268,7 +268,7 @@ class Mapper:
     def _see_accepted(self) -> None:
         self.connection.execute(
             "create or replace view accepted as"
-            " select * exclude (_block, _batch, _broken) from mapped where not _broken"
+            " select * exclude (_block, _broken) from mapped where not _broken"
         )
 
     def _take_columns(self, header: Sequence[str]) -> None:
