@@ -110,7 +110,7 @@ def main() -> None:
             _wait_for(port)
             _cold(port)
             _exports(port, server.pid)
-            _cached(port, home)
+            _cached(port, home, server.pid)
     finally:
         warehouse.stop()
         shutil.rmtree(warehouse.socket_folder(), ignore_errors=True)
@@ -187,20 +187,28 @@ def _exports(port: int, pid: int) -> None:
         print(f"  {name:<52} {seconds:8.1f} s    {seconds / peer:.1f} × COPY, memory +{grown:.0f} MiB")
 
 
-def _cached(port: int, home: Path) -> None:
+def _cached(port: int, home: Path, pid: int) -> None:
     """At a fixed rate, whether or not answers come in time; and a bare server that sends the same bytes."""
     paths = overview()
     for path in paths:
         _get(port, path)
+    before = _worked(pid)
     ours = asyncio.run(_load(port, paths))
+    work = _worked(pid) - before
     _show(f"cached, {RATE} requests/s for {SECONDS} s, p95", ours, CACHED_MS)
+    cores = os.cpu_count() or 1
+    name = f"its work a second, of {cores} cores"
+    print(f"  {name:<52} {work / SECONDS:8.2f} s    {work / SECONDS / cores:.2f} of {cores} s")
     body = home / "body"
     body.write_bytes(_get(port, paths[0]))
     free = port + 1 if port < 65000 else port - 1
-    with _process([sys.executable, "-c", BARE, body, str(free)]):
+    with _process([sys.executable, "-c", BARE, body, str(free)]) as peer:
         _wait_for(free)
+        before = _worked(peer.pid)
         bare = asyncio.run(_load(free, paths))
-    print(f"  {'its peer: bare uvicorn, the same bytes, p95':<52} {_p95(bare):8.1f} ms")
+        seconds = (_worked(peer.pid) - before) / SECONDS
+    name = "its peer: bare uvicorn, as many bytes, p95"
+    print(f"  {name:<52} {_p95(bare):8.1f} ms   ({seconds:.2f} s of work a second)")
 
 
 async def _load(port: int, paths: Sequence[str]) -> list[float]:
@@ -278,6 +286,12 @@ def _wait_for(port: int) -> None:
         else:
             return
     raise TimeoutError(f"nothing answers on port {port}")
+
+
+def _worked(pid: int) -> float:
+    """The seconds that a process has worked."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def _memory(pid: int) -> float:

@@ -170,7 +170,7 @@ def test_logins_are_limited(server: Server, tokens: dict[str, str]) -> None:
     assert [answer.status_code for answer in answers] == [401] * 5 + [429]
     assert log_in(server, "adam", PASSWORD).last.status_code == 429  # type: ignore[attr-defined]
     assert answers[-1].headers["Retry-After"]
-    assert "too many attempts" in answers[-1].text
+    assert "Too many attempts" in answers[-1].text
     assert log_in(server, "vera", PASSWORD).last.status_code == 303  # type: ignore[attr-defined]
     # An unknown name is refused in the same words.
     assert log_in(server, "nobody", PASSWORD).last.status_code == 401  # type: ignore[attr-defined]

@@ -15,11 +15,12 @@ from typing import Any
 import psycopg2
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
-from psycopg2.extras import Json, execute_values
+from psycopg2.extras import Json
 
 from ingest import warehouse
 from reports.errors import ReportError, ReportUsageError
-from reports.server.database import Database, connect
+from reports.server.database import Database
+from reports.server.encoding import to_json
 from reports.server.row_filter import DIMENSIONS, RowFilter, from_json
 
 ROLES = ("viewer", "analyst", "admin")
@@ -252,13 +253,16 @@ class Access:
 
     def log(self, entries: Sequence[tuple[datetime, str, str, str, str, int | None]]) -> None:
         """Write down what happened: when, who, from where, action, what, status."""
-        with closing(connect("access")) as connection, connection, connection.cursor() as cursor:
-            execute_values(
-                cursor,
-                "insert into ops.access_log (happened_at, user_name, address, action, what, status)"
-                " values %s",
-                entries,
-            )
+        names = ("happened_at", "user_name", "address", "action", "what", "status")
+        content = to_json([dict(zip(names, entry, strict=True)) for entry in entries]).decode()
+        # One text: hundreds of values would be quoted one by one, while others wait for their answers.
+        self._database.rows(
+            "insert into ops.access_log (happened_at, user_name, address, action, what, status)"
+            " select happened_at, user_name, address, action, what, status"
+            " from json_to_recordset(%s) as entries (happened_at timestamptz, user_name text, address text,"
+            " action text, what text, status integer)",
+            (content,),
+        )
 
     def log_page(self, before: int | None, limit: int) -> list[tuple[Any, ...]]:
         """The newest entries of the log (before one of them)."""

@@ -6,10 +6,8 @@ import threading
 from contextlib import suppress
 from datetime import UTC, datetime
 
-import psycopg2
-
 from reports.server.access import Access
-from reports.server.database import told
+from reports.server.problems import Problem
 
 WRITE_SECONDS = 1.0
 LONGEST = 1_000  # characters of what was asked for
@@ -49,8 +47,7 @@ class Audit:
         Raises:
             Problem: it cannot be written.
         """
-        with told():
-            self._access.log([_entry(user, address, action, what, status)])
+        self._access.log([_entry(user, address, action, what, status)])
 
     def _write_on(self) -> None:
         entries: list[Entry] = []
@@ -63,11 +60,14 @@ class Audit:
                 if entries:
                     self._access.log(entries)
                 entries = []
-            except psycopg2.Error as error:
-                logger.warning("the access log cannot be written now: %s", str(error).strip())
+            except Problem:
+                logger.warning("the access log cannot be written now; it is kept")
+            except Exception:
+                logger.exception("the access log cannot be written; it is kept")
             if is_last:
                 return
 
 
 def _entry(user: str, address: str, action: str, what: str, status: int | None) -> Entry:
-    return datetime.now(UTC), user, address, action, what[:LONGEST].replace("\0", ""), status
+    shown = what[:LONGEST].replace("\0", "").encode("utf-8", "replace").decode()
+    return datetime.now(UTC), user, address, action, shown, status

@@ -42,7 +42,7 @@ def index(
 
 def login(secret: str, target: str, wrong: str = "") -> str:
     """The login form; `secret` is that of its cookie, `target` where it leads."""
-    remark = f'<p class="wrong" role="alert">{escape(wrong)}</p>' if wrong else ""
+    remark = f'<p class="wrong" role="alert">{escape(wrong[0].upper() + wrong[1:])}.</p>' if wrong else ""
     return _page(
         "Log in",
         f'<form class="card" method="post" action="/login"><h2>Log in</h2>{remark}'
