@@ -39,6 +39,8 @@ def not_fresh(
     """
     now = now or datetime.now(UTC)
     ended = period_end(report, manifest.period)
+    if ended > now:
+        return "its period is not over"
     late = [name for name, at in read_at.items() if at is None or at < ended]
     if not late or now >= latest_time(report, ended):
         return None
