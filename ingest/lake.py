@@ -231,13 +231,20 @@ def tables(schemas: Sequence[str]) -> dict[tuple[str, str], str]:
     for schema in schemas:
         root = _path("tables", f"{schema}.db")
         for folder in _files().ls(root, detail=False) if _files().exists(root) else ():
+            name = folder.rsplit("/", 1)[1]
             files = f"{_full(folder)}/**/*.parquet"
-            partitioned = "hive_partitioning = true, hive_types = {'partition_key': integer}"
-            found[schema, folder.rsplit("/", 1)[1]] = (
-                f"select * exclude (partition_key) from read_parquet('{files}', {partitioned})"
-                if _files().glob(f"{folder}/partition_key=*")
-                else f"from read_parquet('{files}')"
-            )
+            if not _files().glob(f"{folder}/**/*.parquet"):  # no rows
+                files = f"{_path('columns', schema, name)}/*.parquet"
+                if not _files().glob(files):
+                    continue
+                found[schema, name] = f"select * exclude (partition_key) from read_parquet('{files}')"
+            elif _files().glob(f"{folder}/partition_key=*"):
+                partitioned = "hive_partitioning = true, hive_types = {'partition_key': integer}"
+                found[schema, name] = (
+                    f"select * exclude (partition_key) from read_parquet('{files}', {partitioned})"
+                )
+            else:
+                found[schema, name] = f"from read_parquet('{files}')"
     return found
 
 

@@ -80,6 +80,11 @@
                 {{ partitioned }}
             ) as partitioned
         {%- endcall -%}
+        {#- A partitioned table without rows has no file. Who reads without Spark finds its columns here. -#}
+        {%- do run_query(
+            "insert overwrite directory '${spark.analytics.lake}/columns/" ~ this.schema ~ '/' ~ this.identifier
+            ~ "' using parquet select * from " ~ this ~ ' limit 0'
+        ) -%}
     {%- else -%}
         {%- set incoming = this.incorporate(type='table', path={'identifier': this.identifier ~ '__incoming'}) -%}
         {%- do adapter.drop_relation(incoming) -%}
