@@ -5,7 +5,7 @@ UV := $(BIN)/uv pip
 export UV_COMPILE_BYTECODE = 1
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup demo dev build docs lint check test bench holidays lock clean
+.PHONY: help setup demo dev build docs lint check test spark bench holidays lock clean
 
 help: ## Show this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -34,11 +34,18 @@ lint: .venv/.dev ## Style and types
 check: lint ## Style, types and the unit tests, in less than a minute
 	$(BIN)/pytest -q $(BOTH_CORES) -m unit
 
-test: lint ## Everything
+# Apache Spark is tested where there is a Java.
+test: lint $(if $(shell command -v java),.venv/.spark) ## Everything
 	$(BIN)/pytest -q $(BOTH_CORES)
 
 # A file of tests stays in one process, since its tests share a warehouse.
 BOTH_CORES := -n 2 --dist loadfile
+
+spark: .venv/.spark ## Run the whole way on a local Apache Spark, and compare every cell with Postgres
+	$(BIN)/pytest -q -m spark
+	@export ANALYTICS_HOME="$(CURDIR)/data/spark" SPARK_CONF_DIR="$(CURDIR)/tests/spark"; set -e; \
+		$(BIN)/analytics demo; $(BIN)/analytics lake copy; \
+		$(BIN)/analytics --target spark run; $(BIN)/analytics lake compare
 
 bench: .venv/.dev ## Measure: what it costs beside its limits and its peers (BENCH="ingest …" picks some)
 	$(BIN)/python -m benchmarks $(BENCH)
@@ -49,6 +56,8 @@ holidays: .venv/.dev ## Write the macro of public holidays anew
 lock: .venv/.dev ## Resolve the dependencies of pyproject.toml anew
 	$(UV) compile $(LOCK) --extra setup pyproject.toml -o requirements.lock
 	$(UV) compile $(LOCK) --extra setup --extra dev -c requirements.lock pyproject.toml -o requirements-dev.lock
+	$(BIN)/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]["spark"], sep="\n")' | \
+		$(UV) compile $(LOCK) -c requirements-dev.lock - -o requirements-spark.lock
 
 LOCK := -q --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --no-emit-index-url
 
@@ -66,4 +75,8 @@ clean: ## Stop the warehouse and remove everything that was made, .venv too
 
 .venv/.dev: .venv/.runtime requirements-dev.lock
 	$(UV) install -q -p $(BIN)/python --require-hashes -r requirements-dev.lock
+	@touch $@
+
+.venv/.spark: .venv/.dev requirements-spark.lock
+	$(UV) install -q -p $(BIN)/python --require-hashes -r requirements-spark.lock
 	@touch $@

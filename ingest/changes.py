@@ -5,15 +5,16 @@ Works in the DuckDB connection in which the rows were mapped, beside staging in 
 """
 
 from contextlib import closing
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
-from ingest import warehouse
+from ingest import lake, warehouse
 from ingest.config import Feed
 from ingest.connectors import SourceError
-from ingest.entities import listed, quoted
+from ingest.entities import Entity, listed, quoted
 from ingest.mapping import literal
 from ingest.staging import BULK_ROWS, SCHEMA, Batch, create_key_index, create_table, landed_columns
 
@@ -32,7 +33,9 @@ def new_rows(feed: Feed, connection: duckdb.DuckDBPyConnection, folder: Path, la
         "create or replace table landed_hashes as"
         f" select {key}, row_hash as landed_hash from accepted limit 0"
     )
-    if landed_before:
+    if landed_before and warehouse.is_lake():
+        lake.fetch_landed(feed, connection)
+    elif landed_before:
         _fetch_landed(feed, connection, folder)
     amount = entity.amount or "null::decimal(10, 2)"
     create_table(entity)
@@ -57,22 +60,28 @@ def new_rows(feed: Feed, connection: duckdb.DuckDBPyConnection, folder: Path, la
             where row_hash is distinct from coalesce(previous_hash, landed_hash)
             """
         )
+    connection.execute(
+        f"create or replace table fresh as select load_id, count(*) as rows, sum({amount}) as amount"
+        " from news group by load_id"
+    )
+    write = lake.write_new if warehouse.is_lake() else _write_new
+    files = write(entity, connection, folder)
+    return Batch(entity, files, int(_value(connection, "select coalesce(sum(rows), 0) from fresh")))
+
+
+def _write_new(entity: Entity, connection: duckdb.DuckDBPyConnection, folder: Path) -> list[Path]:
+    """Write the rows of ``news`` for COPY."""
     names = listed(c.name for c in landed_columns(entity) if c.name not in ("loaded_at", "is_deleted"))
     # The columns that COPY leaves to their defaults: rows that land together were loaded at one time.
     target = folder / f"{entity.name}-new"
     target.mkdir()
-    if rows < BULK_ROWS:
+    if _value(connection, "select count(*) from accepted") < BULK_ROWS:
         connection.execute(f"copy (select {names} from news) to '{target}/0.csv' (format csv, header)")
     else:  # a part at a time, as DuckDB may hold in memory what the disk is too slow for
         for first in range(1, _value(connection, "select max(_batch) from accepted") + 1, COPIED_BATCHES):
             part = f"select {names} from news where _batch between {first} and {first + COPIED_BATCHES - 1}"
             connection.execute(f"copy ({part}) to '{target}/{first}' (format csv, header, per_thread_output)")
-    connection.execute(
-        f"create or replace table fresh as select load_id, count(*) as rows, sum({amount}) as amount"
-        " from news group by load_id"
-    )
-    files = sorted(target.rglob("*.csv"))
-    return Batch(entity, files, int(_value(connection, "select coalesce(sum(rows), 0) from fresh")))
+    return sorted(target.rglob("*.csv"))
 
 
 def deleted_rows(
@@ -85,14 +94,32 @@ def deleted_rows(
     Raises:
         SourceError: more than the share ``max_shrink`` of the keys is missing.
     """
-    entity, key = feed.entity, listed(feed.entity.key)
+    entity = feed.entity
     unreadable = " or ".join(f"{quoted(name)} is null" for name in feed.entity.key)
     if lost := _value(connection, f"select count(*) from rejected where {unreadable}"):
         note = (
             f"{delivery}: nothing is taken for deleted, because {lost:,} rejected rows have no readable key"
         )
         return Batch(entity, [], 0), note
-    present, file = folder / f"{entity.name}-present.csv", folder / f"{entity.name}-deleted.csv"
+    write = lake.write_deleted if warehouse.is_lake() else _write_deleted
+    file = folder / f"{entity.name}-deleted"
+    living, missing, total = write(feed, connection, file, load_id, delivery)
+    if missing > feed.max_shrink * living:
+        raise SourceError(
+            f"{delivery}: the snapshot lacks {missing:,} of {living:,} keys, more than max_shrink allows"
+            f" ({feed.max_shrink:.0%}); nothing was landed. Deliver it"
+            " whole, or set max_shrink for this once"
+        )
+    return Batch(entity, [file] if missing else [], missing, total), None
+
+
+def _write_deleted(
+    feed: Feed, connection: duckdb.DuckDBPyConnection, file: Path, load_id: int, delivery: str
+) -> tuple[int, int, Decimal | None]:
+    """Write a row marked as deleted for each living key that is neither accepted nor rejected. Returns how
+    many keys live, how many are missing, and the sum of their amounts where the entity has one."""
+    entity, key = feed.entity, listed(feed.entity.key)
+    present = file.with_name(f"{entity.name}-present.csv")
     connection.execute(
         f"copy (select {key} from accepted union select {key} from rejected)"
         f" to '{present}' (format csv, header false)"
@@ -121,12 +148,6 @@ def deleted_rows(
         amount = f"sum({entity.amount}) filter (where is_missing)" if entity.amount else "null"
         cursor.execute(f"select count(*), count(*) filter (where is_missing), {amount} from missing")
         living, missing, total = cursor.fetchone() or (0, 0, None)
-        if missing > feed.max_shrink * living:
-            raise SourceError(
-                f"{delivery}: the snapshot lacks {missing:,} of {living:,} keys, more than max_shrink allows"
-                f" ({feed.max_shrink:.0%}); nothing was landed. Deliver it"
-                " whole, or set max_shrink for this once"
-            )
         lineage = "%s as source_name, %s as source_file, 0 as source_line, %s as load_id, row_hash"
         with file.open("w") as handle:
             query = cursor.mogrify(
@@ -134,7 +155,7 @@ def deleted_rows(
                 (feed.source, delivery, load_id),
             ).decode()
             cursor.copy_expert(f"copy ({query}) to stdout with (format csv, header)", handle)
-    return Batch(entity, [file] if missing else [], missing, total), None
+    return living, missing, total
 
 
 def _fetch_landed(feed: Feed, connection: duckdb.DuckDBPyConnection, folder: Path) -> None:

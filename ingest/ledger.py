@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 from psycopg2.extensions import connection as Connection
 from psycopg2.extras import execute_values
 
-from ingest import warehouse
+from ingest import lake, warehouse
 from ingest.entities import ENTITIES, as_is
 from ingest.mapping import Counts
 from ingest.staging import landed_sums
@@ -314,6 +314,8 @@ class Ledger:
         Where the landed rows are as many as announced the load is whole; else it failed, what came of it
         goes, and its file is read again. Nothing has read these rows: readers look at whole loads only.
         """
+        if warehouse.is_lake():  # files are not counted: what was not finished goes
+            self._remove_unfinished()
         with self.connection, self.connection.cursor() as cursor:
             cursor.execute("select distinct entity from ops.loads where state = 'loading'")
             for (entity,) in cursor.fetchall():
@@ -346,6 +348,16 @@ class Ledger:
                 " (select load_id from ops.loads where error = 'interrupted')"
             )
 
+    def _remove_unfinished(self) -> None:
+        unfinished = self._rows("select entity, load_id from ops.loads where state = 'loading'", ())
+        for table in {table for table, _ in unfinished}:
+            lake.remove(table, [load_id for name, load_id in unfinished if name == table])
+        with self.connection, self.connection.cursor() as cursor:
+            cursor.execute(
+                "update ops.loads set state = 'failed', error = 'interrupted', finished_at = now()"
+                " where state = 'loading'"
+            )
+
     def _value(self, sql: str) -> Any:
         return self._rows(sql, ())[0][0]
 
@@ -366,3 +378,5 @@ def open_ledger() -> Iterator[Ledger]:
                 cursor.execute(LOCK)
             cursor.execute(DDL)
         yield Ledger(connection)
+        if warehouse.is_lake():
+            lake.publish_ledger()

@@ -1,6 +1,7 @@
 """The landed tables: their form, and the one way in which rows get into them, by dlt from CSV files.
 
-Nothing here knows what a source is or which of its rows are new.
+On target ``spark`` they are files, and ``ingest.lake`` stands in. Nothing here knows what a source is or
+which of its rows are new.
 """
 
 from collections.abc import Iterator, Sequence
@@ -8,7 +9,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import dlt
 from dlt.common.schema.typing import TColumnSchema
@@ -60,6 +61,11 @@ def landed_columns(entity: Entity) -> tuple[Column, ...]:
 def create_tables() -> None:
     """Create the landed tables where they are missing, with an index on load_id, whose rows stand together:
     the models' increments read by it."""
+    if warehouse.is_lake():
+        from ingest import lake
+
+        lake.create_tables()
+        return
     with closing(warehouse.connect("loader")) as connection, connection, connection.cursor() as cursor:
         for entity in ENTITIES.values():
             _create_table(cursor, entity)
@@ -68,6 +74,11 @@ def create_tables() -> None:
 def create_table(entity: Entity) -> None:
     """Create the table of rows as they are where it is missing, or add the columns that are new."""
     if not entity.is_as_is:
+        return
+    if warehouse.is_lake():
+        from ingest import lake
+
+        lake.create_table(entity)
         return
     table = f"{SCHEMA}.{entity.name}"
     with closing(warehouse.connect("loader")) as connection, connection, connection.cursor() as cursor:
@@ -109,6 +120,11 @@ def copy(name: str, batches: Sequence[Batch]) -> None:
 
 
 def _copy(name: str, naming: str, batches: Sequence[Batch]) -> None:
+    if warehouse.is_lake():
+        from ingest import lake
+
+        lake.copy(name, naming, batches)
+        return
     pipeline = dlt.pipeline(
         pipeline_name=name,
         destination=dlt.destinations.postgres(warehouse.url("loader"), naming_convention=naming),
@@ -120,11 +136,15 @@ def _copy(name: str, naming: str, batches: Sequence[Batch]) -> None:
     small = {batch.entity.name: batch.entity for batch in batches if batch.rows < BULK_ROWS}
     for entity in small.values():
         create_key_index(entity)
-    pipeline.run([_resource(batch) for batch in batches])
+    pipeline.run([resource(batch) for batch in batches])
 
 
 def landed_sums(entity: Entity, load_ids: Sequence[int]) -> dict[int, tuple[int, Decimal | None]]:
     """What stands in staging of each load: rows, and the sum of their amounts where the entity has one."""
+    if warehouse.is_lake():
+        from ingest import lake
+
+        return lake.landed_sums(entity, load_ids)
     amount = f"sum({entity.amount})" if entity.amount else "null"
     with closing(warehouse.connect("loader")) as connection, connection, connection.cursor() as cursor:
         cursor.execute(
@@ -135,21 +155,25 @@ def landed_sums(entity: Entity, load_ids: Sequence[int]) -> dict[int, tuple[int,
         return {load_id: (rows, total) for load_id, rows, total in cursor.fetchall()}
 
 
-def _resource(batch: Batch) -> Any:
+def resource(batch: Batch, form: Literal["csv", "parquet"] = "csv") -> Any:
+    """A batch as dlt takes it: its files as they are."""
+
     def rows() -> Iterator[TDataItem]:
         for file in batch.files:
-            yield dlt.mark.with_file_import(str(file), "csv")
+            yield dlt.mark.with_file_import(str(file), form)
 
     return dlt.resource(
         rows,
         name=batch.entity.name,
-        columns={c.name: _hint(c) for c in landed_columns(batch.entity)},
+        columns={
+            c.name: _hint(c, form == "parquet" and not c.required) for c in landed_columns(batch.entity)
+        },
         write_disposition="append",
-        file_format="csv",
+        file_format=form,
     )
 
 
-def _hint(column: Column) -> TColumnSchema:
-    # dlt takes "" for null in columns that it knows as nullable. The tables are ours, and say which ones are.
-    hint: TColumnSchema = {**DLT_TYPES[column.type], "name": column.name, "nullable": False}
+def _hint(column: Column, nullable: bool) -> TColumnSchema:
+    # In CSV dlt takes "" for null in columns that it knows as nullable; the tables are ours, and say it.
+    hint: TColumnSchema = {**DLT_TYPES[column.type], "name": column.name, "nullable": nullable}
     return hint

@@ -2,9 +2,10 @@
 
 Together with ``profiles.yml`` this is the one place that knows environments. Nothing here knows a table.
 
-Environment: ``ANALYTICS_HOME`` (runtime state, default ``data/``), ``ANALYTICS_TARGET`` (``embedded`` or
-``postgres``); for a server of your own ``ANALYTICS_PG_HOST``, ``_PORT``, ``_DATABASE`` and ``_PASSWORD``, or
-a password for each role in ``ANALYTICS_LOADER_PASSWORD``, ``_TRANSFORMER_PASSWORD``, ``_READER_PASSWORD``,
+Environment: ``ANALYTICS_HOME`` (runtime state, default ``data/``), ``ANALYTICS_TARGET`` (``embedded``,
+``postgres`` or ``spark``), ``ANALYTICS_LAKE`` (of target ``spark``, default ``lake/`` in the home); for a
+server of your own ``ANALYTICS_PG_HOST``, ``_PORT``, ``_DATABASE`` and ``_PASSWORD``, or a password for each
+role in ``ANALYTICS_LOADER_PASSWORD``, ``_TRANSFORMER_PASSWORD``, ``_READER_PASSWORD``,
 ``_ACCESS_PASSWORD``.
 """
 
@@ -20,7 +21,7 @@ import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, cast
 from urllib.parse import quote
 
 import psycopg2
@@ -49,6 +50,7 @@ SETTINGS = {
     "log_timezone": "UTC",
 }
 
+TARGETS = ("embedded", "postgres", "spark")
 Role = Literal["loader", "transformer", "reader", "access"]
 
 
@@ -68,8 +70,18 @@ def target() -> str:
 
 
 def is_embedded() -> bool:
-    """Whether this installation brings its own Postgres."""
-    return target() == "embedded"
+    """Whether this installation brings its own Postgres. On target ``spark`` it holds the ledger alone."""
+    return target() == "embedded" or (target() == "spark" and not os.environ.get("ANALYTICS_PG_HOST"))
+
+
+def is_lake() -> bool:
+    """Whether rows land as files, and the models are tables of Apache Spark."""
+    return target() == "spark"
+
+
+def lake() -> str:
+    """The folder or bucket (any URL of fsspec) of the landed files and of Spark's tables."""
+    return os.environ.get("ANALYTICS_LAKE") or str(home() / "lake")
 
 
 # ---------------------------------------------------------------------------------------- connections
@@ -103,11 +115,22 @@ def url(role: Role, driver: str = "postgresql") -> str:
 
 
 def connect(role: Role) -> Connection:
-    """A new connection, in UTC. Starts the embedded warehouse when it is not running.
+    """A new connection, in UTC. Starts the embedded warehouse when it is not running. On target ``spark``
+    who reads the models' tables gets one to the lake (`ingest.lake_sql`), which behaves alike.
 
     Raises:
         WarehouseError: the server does not answer or refuses the role.
     """
+    connection = connect_ledger(role)
+    if is_lake() and role in ("reader", "transformer"):
+        from ingest.lake_sql import Connection as LakeConnection
+
+        return cast(Connection, LakeConnection(connection))
+    return connection
+
+
+def connect_ledger(role: Role) -> Connection:
+    """As ``connect``, to Postgres on every target."""
     parameters = settings(role) | {"application_name": "analytics", "connect_timeout": 10}
     try:
         connection: Connection = psycopg2.connect(**parameters)

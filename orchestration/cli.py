@@ -17,6 +17,7 @@ from dotenv import find_dotenv, load_dotenv
 
 from ingest import warehouse
 from orchestration.commands.deliveries import deliveries
+from orchestration.commands.lake import lake
 from orchestration.commands.rejects import rejects
 from orchestration.commands.serve import serve, user
 from orchestration.commands.source import source
@@ -46,17 +47,25 @@ class Analytics(click.Group):
     cls=Analytics, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
 )
 @click.option("--debug", is_flag=True, help="Show tracebacks.")
-def main(debug: bool) -> None:
+@click.option(
+    "--target",
+    type=click.Choice(warehouse.TARGETS),
+    help="Where it runs; default: what the environment says.",
+)
+def main(debug: bool, target: str | None) -> None:
     """Sources in; a tested star schema, metrics, reports and a dashboard out.
 
     Example: analytics demo
     """
     load_dotenv(find_dotenv(usecwd=True))
+    if target:
+        os.environ["ANALYTICS_TARGET"] = target
     os.environ["ANALYTICS_HOME"] = str(warehouse.home())
 
 
 main.add_command(source)
 main.add_command(rejects)
+main.add_command(lake)
 main.add_command(deliveries)
 main.add_command(serve)
 main.add_command(user)

@@ -5,18 +5,22 @@ Knows dbt and nothing of Dagster.
 
 import os
 import shutil
+import warnings
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ingest import warehouse
+from ingest.ledger import open_ledger
+from ingest.staging import create_tables
 
 if TYPE_CHECKING:
     from dbt.cli.main import dbtRunnerResult
 
 PROJECT = warehouse.ROOT
-_parsed: list[Any] = []  # the manifest of this process, once parsed
+_parsed: dict[str, Any] = {}  # the manifests of this process, once parsed, by target
 
 
 class BuildError(RuntimeError):
@@ -25,7 +29,7 @@ class BuildError(RuntimeError):
 
 def target_path() -> Path:
     """Where dbt writes its artifacts."""
-    return warehouse.home() / "dbt" / "target"
+    return warehouse.home() / "dbt" / ("target-spark" if warehouse.is_lake() else "target")
 
 
 def manifest_path() -> Path:
@@ -44,7 +48,7 @@ def parse() -> None:
     result = invoke(["parse"])
     if not result.success:
         raise BuildError(f"dbt cannot parse the project: {result.exception}")
-    _parsed[:] = [result.result]
+    _parsed[warehouse.target()] = result.result
 
 
 def build(arguments: Sequence[str] = (), on_event: Callable[[Any], None] | None = None) -> str:
@@ -54,6 +58,10 @@ def build(arguments: Sequence[str] = (), on_event: Callable[[Any], None] | None 
         BuildError: a model or a test failed.
     """
     warehouse.start()
+    if warehouse.is_lake():  # files of an ingestion that was killed would be read half-written
+        create_tables()
+        with open_ledger() as ledger:
+            ledger.recover()
     result = invoke(["build", *arguments], on_event)
     if result.exception is not None:
         raise BuildError(str(result.exception)) from result.exception
@@ -96,11 +104,25 @@ def invoke(arguments: Sequence[str], on_event: Callable[[Any], None] | None = No
     os.environ["ANALYTICS_HOME"] = str(warehouse.home())
     os.environ["DBT_TARGET_PATH"] = str(target_path())
     os.environ["DBT_LOG_PATH"] = str(warehouse.home() / "dbt" / "logs")
-    runner = dbtRunner(manifest=_parsed[0] if _parsed else None, callbacks=[on_event] if on_event else [])
+    if warehouse.is_lake():
+        _prepare_spark()
+    runner = dbtRunner(manifest=_parsed.get(warehouse.target()), callbacks=[on_event] if on_event else [])
     folders = ["--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT)]
     # Safe where nothing was edited; see partial_parse in dbt_project.yml.
     reuse = ["--partial-parse"] if _is_parsed() else []
     return runner.invoke(["--log-level", "warn", *reuse, *arguments, *folders])
+
+
+def _prepare_spark() -> None:
+    """Make Spark find its settings, and keep to itself what concerns nobody here.
+
+    Raises:
+        BuildError: it is not installed.
+    """
+    if find_spec("dbt.adapters.spark") is None or find_spec("pyspark") is None:
+        raise BuildError("target spark needs more packages: run `make .venv/.spark` (and install Java 17)")
+    os.environ.setdefault("SPARK_CONF_DIR", str(PROJECT / "deploy" / "spark"))
+    warnings.filterwarnings("ignore", message="PySpark does not yet fully support pandas")
 
 
 def _is_parsed() -> bool:

@@ -218,9 +218,9 @@ select * from judged_days
     {%- if is_incremental() and execute -%}
         {%- set days = judged_work(metric_plan()) -%}
         {%- if days is none -%}
-        delete from {{ this }}
+        {{ delete_where('1 = 1') }}
         {%- elif days -%}
-        delete from {{ this }} where metric_date >= cast('{{ days[0] }}' as date)
+        {{ delete_where("metric_date >= cast('" ~ days[0] ~ "' as date)") }}
         {%- endif -%}
     {%- endif -%}
 {%- endmacro %}

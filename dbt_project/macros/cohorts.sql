@@ -46,7 +46,7 @@
     {%- if is_incremental() and execute -%}
         {%- set months = touched_cohort_months() -%}
         {%- if months -%}
-        delete from {{ this }} where {{ in_months('activity_month', months) }}
+        {{ delete_where(in_months('activity_month', months)) }}
         {%- endif -%}
     {%- endif -%}
 {%- endmacro %}

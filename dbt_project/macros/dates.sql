@@ -31,6 +31,23 @@
 {%- endmacro %}
 
 
+{#- dbt-spark's own forms name each argument several times, so that one within another makes a text that Spark reads
+    for a minute. -#}
+{% macro spark__dateadd(datepart, interval, from_date_or_timestamp) -%}
+    timestampadd({{ datepart }}, {{ interval }}, {{ from_date_or_timestamp }})
+{%- endmacro %}
+
+{% macro spark__datediff(first_date, second_date, datepart) -%}
+    {%- if datepart == 'day' -%}
+        datediff(cast({{ second_date }} as date), cast({{ first_date }} as date))
+    {%- elif datepart == 'month' -%}
+        (year({{ second_date }}) * 12 + month({{ second_date }}) - year({{ first_date }}) * 12 - month({{ first_date }}))
+    {%- else -%}
+        {{ exceptions.raise_compiler_error('datediff knows day and month, not ' ~ datepart) }}
+    {%- endif -%}
+{%- endmacro %}
+
+
 {#- The bounds of what is valid since ever or until further notice: dates, so that a join needs no null. -#}
 {% macro beginning_of_time() -%}
     cast('0001-01-01' as date)

@@ -66,18 +66,23 @@ new_keys as (
 
 ),
 
+arrived_keys as (
+
+    {{ with_arrival_number('new_keys', natural_key) }}
+
+),
+
 numbered_keys as (
 
     select
-        cast(
-            {% if is_incremental() %}(select coalesce(max({{ id }}), 0) from {{ this }}) + {% endif -%}
-            row_number() over (order by load_id, source_line, {{ natural_key | join(', ') }})
-            as {{ dbt.type_int() }}
-        ) as {{ id }},
+        {{ as_key('last_key + arrival_number' if is_incremental() else 'arrival_number') }} as {{ id }},
         {{ natural_key | join(',\n        ') }},
         load_id,
         loaded_at
-    from new_keys
+    from arrived_keys
+    {%- if is_incremental() %}
+    cross join (select coalesce(max({{ id }}), 0) as last_key from {{ this }}) as known_keys
+    {%- endif %}
 
 )
 {%- if not per_source %},
@@ -113,4 +118,62 @@ select * from numbered_keys
     table was not built with the rest. -#}
 {% macro key_of(code, id) -%}
     case when {{ code }} is null then 0 else {{ id }} end
+{%- endmacro %}
+
+
+{#- A number as a surrogate key: an integer of 32 bits. One that does not fit stops the build. -#}
+{% macro as_key(number) -%}
+    {{ return(adapter.dispatch('as_key')(number)) }}
+{%- endmacro %}
+
+{% macro default__as_key(number) -%}
+    cast({{ number }} as {{ dbt.type_int() }})
+{%- endmacro %}
+
+{% macro spark__as_key(number) -%}
+    case
+        when {{ number }} > 2147483647 then raise_error('{{ this }}: there are more keys than an integer can count')
+        else cast({{ number }} as int)
+    end
+{%- endmacro %}
+
+
+{#- Rows with their number in the order of load_id, source_line and `columns`. -#}
+{% macro with_arrival_number(rows, columns) -%}
+    {{ return(adapter.dispatch('with_arrival_number')(rows, columns)) }}
+{%- endmacro %}
+
+{% macro default__with_arrival_number(rows, columns) -%}
+    select
+        *,
+        row_number() over (order by load_id, source_line, {{ columns | join(', ') }}) as arrival_number
+    from {{ rows }}
+{%- endmacro %}
+
+{#- A window over everything is one task, however large the cluster. So each stretch of a million lines of a load is
+    numbered by itself, after the number of rows before it. -#}
+{% macro spark__with_arrival_number(rows, columns) -%}
+    select
+        {{ rows }}.*,
+        stretches.rows_before + row_number() over (
+            partition by {{ rows }}.load_id, floor({{ rows }}.source_line / 1000000)
+            order by {{ rows }}.source_line, {% for column in columns %}{{ rows }}.{{ column }}{{ ', ' if not loop.last }}{% endfor %}
+        ) as arrival_number
+    from {{ rows }}
+    inner join (
+        select
+            load_id,
+            stretch,
+            sum(number_of_rows) over (order by load_id, stretch) - number_of_rows as rows_before
+        from (
+            select
+                load_id,
+                floor(source_line / 1000000) as stretch,
+                count(*) as number_of_rows
+            from {{ rows }}
+            group by load_id, floor(source_line / 1000000)
+        ) as counted
+    ) as stretches
+        on {{ rows }}.load_id = stretches.load_id
+        and floor({{ rows }}.source_line / 1000000) = stretches.stretch
 {%- endmacro %}

@@ -474,7 +474,7 @@ select * from metrics_components
             {%- endfor -%}
         {%- endfor -%}
         {%- if conditions -%}
-        delete from {{ this }} where ({{ conditions | join(') or (') }})
+        {{ delete_where('(' ~ conditions | join(') or (') ~ ')') }}
         {%- endif -%}
     {%- endif -%}
 {%- endmacro %}

@@ -112,16 +112,17 @@
         {%- set plan = metric_plan() -%}
         {%- set days = values_work(plan) -%}
         {%- if days is none -%}
-        delete from {{ this }}
+        {{ delete_where('1 = 1') }}
         {%- elif days -%}
-        delete from {{ this }}
-        where
+        {%- set touched -%}
             {%- for grain in grains() %}
             {{ 'or ' if not loop.first }}(grain = '{{ grain }}' and {{ is_in_touched_period(grain, 'period', days) }})
             {%- endfor %}
             {%- for name, metric in plan.metrics.items() if metric.cumulative %}
             or (metric = '{{ name }}' and period_end >= cast('{{ days[0] }}' as date))
             {%- endfor %}
+        {%- endset -%}
+        {{ delete_where(touched) }}
         {%- endif -%}
     {%- endif -%}
 {%- endmacro %}

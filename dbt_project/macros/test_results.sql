@@ -7,8 +7,8 @@
 {% macro default__keep_test_results(results) -%}
 {%- endmacro %}
 
-{% macro postgres__keep_test_results(results) -%}
-{%- if execute and flags.WHICH in ('build', 'test') -%}
+{#- The rows of the table: test, model, status, failures, message. -#}
+{% macro rows_of_test_results(results) -%}
     {%- set rows = [] -%}
     {%- for result in results if result.node.resource_type in ('test', 'unit_test') -%}
         {%- for model in result.node.depends_on.nodes if model.startswith('model.') -%}
@@ -18,6 +18,12 @@
             ]) -%}
         {%- endfor -%}
     {%- endfor -%}
+    {{ return(rows) }}
+{%- endmacro %}
+
+{% macro postgres__keep_test_results(results) -%}
+{%- if execute and flags.WHICH in ('build', 'test') -%}
+    {%- set rows = rows_of_test_results(results) -%}
     create table if not exists ops.test_results (
         test_name text not null,
         model_name text not null,
@@ -47,5 +53,42 @@
         message = excluded.message,
         checked_at = excluded.checked_at;
     {%- endif %}
+{%- endif -%}
+{%- endmacro %}
+
+{#- A table that is written anew each time, from itself through a copy, since files know no update. -#}
+{% macro spark__keep_test_results(results) -%}
+{%- if execute and flags.WHICH in ('build', 'test') -%}
+    {%- set rows = rows_of_test_results(results) -%}
+    {%- set columns = 'test_name string, model_name string, status string, failures bigint, message string, checked_at timestamp' -%}
+    {%- do run_query('create table if not exists ops.test_results (' ~ columns ~ ') using parquet') -%}
+    {%- do run_query('drop table if exists ops.test_results__before') -%}
+    {%- do run_query('create table ops.test_results__before using parquet as select * from ops.test_results') -%}
+    {%- set written -%}
+        insert overwrite table ops.test_results
+        with results as (
+            select test_name, model_name, status, cast(failures as bigint) as failures, message, current_timestamp() as checked_at
+            from values
+            {%- for name, model, status, failures, message in rows %}
+                (
+                    '{{ name }}', '{{ model }}', '{{ status }}', {{ failures if failures is not none else 'null' }},
+                    '{{ message | replace('\\', '\\\\') | replace("''", "\\'") }}'
+                ),
+            {%- endfor %}
+                (null, null, null, null, null) as results (test_name, model_name, status, failures, message)
+            where test_name is not null
+        )
+        select * from results
+        {%- if invocation_args_dict.select or invocation_args_dict.exclude %}
+        union all
+        select before.*
+        from ops.test_results__before as before
+        left anti join results
+            on before.test_name = results.test_name
+            and before.model_name = results.model_name
+        {%- endif %}
+    {%- endset -%}
+    {%- do run_query(written) -%}
+    {%- do run_query('drop table ops.test_results__before') -%}
 {%- endif -%}
 {%- endmacro %}

@@ -128,7 +128,7 @@
 {#- A pre-hook of a daily table that appends: removes the days that the increment computes again. -#}
 {% macro delete_days(days) -%}
     {%- if is_incremental() and days -%}
-        delete from {{ this }} where {{ is_one_of_days('metric_date', days) }}
+        {{ delete_where(is_one_of_days('metric_date', days)) }}
     {%- endif -%}
 {%- endmacro %}
 
@@ -137,7 +137,6 @@
     too from whom a correction took their only sale. -#}
 {% macro delete_touched_customers() -%}
     {%- if is_incremental() -%}
-        delete from {{ this }}
-        where customer_id in (select customer_id from ({{ touched_sales() }}) as versions)
+        {{ delete_where('customer_id in (select customer_id from (' ~ touched_sales() ~ ') as versions)') }}
     {%- endif -%}
 {%- endmacro %}

@@ -16,6 +16,16 @@
 {%- endmacro %}
 
 
+{#- a × b / c of amounts, to six decimals. Databases keep different numbers of digits of a quotient: so the product is
+    taken first, and the digits are said. -#}
+{% macro proportion(a, b, c) -%}
+    cast(
+        cast({{ a }} as {{ money(14) }}) * cast({{ b }} as {{ money(14) }}) / cast({{ c }} as {{ money(14) }})
+        as numeric(28, 6)
+    )
+{%- endmacro %}
+
+
 {#- Floating point numbers of 64 bits. -#}
 {% macro double_type() -%}
     {{ return(adapter.dispatch('double_type')()) }}

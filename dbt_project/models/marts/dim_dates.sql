@@ -9,11 +9,15 @@ with
 
 holidays as (
 
-    {% for day, name in holidays_of(var('holiday_country')) -%}
-    select cast('{{ day }}' as date) as holiday_date, '{{ name | replace("'", "''") }}' as holiday_name
-    {%- if not loop.last %} union all
-    {% endif %}
-    {%- endfor %}
+    select
+        cast(listed.holiday_date as date) as holiday_date,
+        listed.holiday_name
+    from (
+        values
+        {%- for day, name in holidays_of(var('holiday_country')) %}
+            ('{{ day }}', {{ dbt.string_literal(dbt.escape_single_quotes(name)) }}){{ ',' if not loop.last }}
+        {%- endfor %}
+    ) as listed (holiday_date, holiday_name)
 
 ),
 

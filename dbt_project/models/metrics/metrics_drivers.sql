@@ -198,7 +198,7 @@ parts as (
         cast(
             case
                 when units_sold <> 0 and units_before <> 0
-                    then revenue - units_sold * (cast(revenue_before as numeric(28, 10)) / units_before)
+                    then revenue - {{ proportion('units_sold', 'revenue_before', 'units_before') }}
                 else 0
             end
             as {{ money(14) }}
@@ -206,7 +206,7 @@ parts as (
         cast(
             case
                 when all_units_before <> 0
-                    then revenue_before * (cast(all_units as numeric(28, 10)) / all_units_before - 1)
+                    then {{ proportion('all_units', 'revenue_before', 'all_units_before') }} - revenue_before
                 else 0
             end
             as {{ money(14) }}
