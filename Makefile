@@ -36,7 +36,7 @@ check: lint ## Style, types and the unit tests, in less than a minute
 
 # Apache Spark is tested where there is a Java.
 test: lint $(if $(shell command -v java),.venv/.spark) ## Everything
-	$(BIN)/pytest -q $(BOTH_CORES)
+	$(BIN)/pytest -q $(BOTH_CORES) -m "not whole_spark"
 
 # A file of tests stays in one process, since its tests share a warehouse.
 BOTH_CORES := -n 2 --dist loadfile

@@ -39,6 +39,7 @@ def take_in(last: int) -> None:
     lake.copy_landing()
 
 
+@pytest.mark.whole_spark
 def test_increments_on_spark_equal_a_full_refresh_on_postgres_and_tests_hold(
     dbt: Dbt, spark: SparkDbt
 ) -> None:
