@@ -58,7 +58,7 @@ def remove_home(home: Path) -> None:
 def _clean_environment() -> None:
     """The developer's own settings must not reach a test."""
     for name in list(os.environ):
-        if name.startswith(("ANALYTICS_", "DESK_", "DAGSTER_HOME", "DBT_")):
+        if name.startswith(("ANALYTICS_", "DESK_", "DAGSTER_HOME", "DBT_")) or name == "COLUMNS":
             del os.environ[name]
 
 

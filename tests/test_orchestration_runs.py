@@ -150,7 +150,7 @@ def test_a_source_that_fails_stops_neither_models_nor_reports(
     assert "crm: not landed" in line
     assert "desk: not landed" in line
     with history_of(small_home) as instance:
-        (record,) = instance.get_runs()
+        (record,) = instance.get_runs(RunsFilter(job_name="everything"))
         assert (record.job_name, record.status) == ("everything", DagsterRunStatus.FAILURE)
 
 
@@ -171,7 +171,7 @@ def test_one_mail_tells_the_owner_what_failed_and_how_to_repeat_it(
     assert mail["Subject"] == "Analytics: everything failed at check_landing"
     text = str(mail.get_payload(decode=True), "utf-8") if isinstance(mail, Message) else ""
     with history_of(small_home) as instance:
-        (record,) = instance.get_runs()
+        (record,) = instance.get_runs(RunsFilter(job_name="everything"))
         assert f"http://127.0.0.1:3000/runs/{record.run_id}" in text
     assert "check_landing: crm: not landed: " in text
     assert "Repeat: analytics ingest" in text
