@@ -10,16 +10,14 @@ sets the number of metric-years.
 
 import io
 import os
-import shutil
-import tempfile
 from collections.abc import Callable
 from contextlib import closing
-from pathlib import Path
 from statistics import NormalDist
 
 import numpy as np
 import pandas as pd
 
+from benchmarks._home import own_home
 from ingest import warehouse
 from orchestration import transform
 
@@ -39,11 +37,7 @@ PLANTS = ("nothing", "drop", "spike", "step", "trend")
 
 def main() -> None:
     """Simulate, judge, print."""
-    before = os.environ.get("ANALYTICS_HOME")
-    home = Path(tempfile.mkdtemp(prefix="analytics-bench-"))
-    home.chmod(0o755)
-    os.environ["ANALYTICS_HOME"] = str(home)
-    try:
+    with own_home():
         warehouse.start()
         judge = _judging_sql()
         for name, noise in NOISES.items():
@@ -62,14 +56,6 @@ def main() -> None:
         bound = NormalDist().cdf((3 - NormalDist().inv_cdf(1 - 1 / 91.25)) / 0.7)
         print("\nwhat a rule that knows all parameters can find on normal noise, of drops alone,")
         print(f"at 1 false alarm a quarter: {bound:.0%} of the drops found")
-    finally:
-        warehouse.stop()
-        shutil.rmtree(warehouse.socket_folder(), ignore_errors=True)
-        shutil.rmtree(home, ignore_errors=True)
-        if before is None:
-            del os.environ["ANALYTICS_HOME"]
-        else:
-            os.environ["ANALYTICS_HOME"] = before
 
 
 class Simulated:

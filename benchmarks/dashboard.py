@@ -1,12 +1,13 @@
 """The dashboard: size of its page, time to the first tile, time of a filter click, at 60,000 cells."""
 
 import gzip
-import os
-import shutil
 import statistics
 import tempfile
 from pathlib import Path
 from typing import Any
+
+from benchmarks._home import fill_with_demo, own_home
+from reports.render import render_report
 
 SIZE, FIRST_TILE, REPAINT = 3_000_000, 1000.0, 100.0  # bytes, milliseconds, milliseconds
 LOADS, CLICKS = 5, 12
@@ -35,27 +36,9 @@ const frame = () => new Promise((resolve) => requestAnimationFrame(() => setTime
 
 def main() -> None:
     """Measure on the demo's data, in a home of its own."""
-    from benchmarks.reports import _fill
-
-    home = Path(tempfile.mkdtemp(prefix="analytics-bench-"))
-    home.chmod(0o755)
-    before = os.environ.get("ANALYTICS_HOME")
-    os.environ["ANALYTICS_HOME"] = str(home)
-    try:
-        _fill(home)
-        from reports.render import render_report
-
+    with own_home() as home:
+        fill_with_demo(home)
         measure(render_report("dashboard").paths["html"])
-    finally:
-        from ingest import warehouse
-
-        warehouse.stop()
-        shutil.rmtree(warehouse.socket_folder(), ignore_errors=True)
-        shutil.rmtree(home, ignore_errors=True)
-        if before is None:
-            del os.environ["ANALYTICS_HOME"]
-        else:
-            os.environ["ANALYTICS_HOME"] = before
 
 
 def measure(page: Path) -> None:

@@ -6,12 +6,10 @@ mail and connects anew for each recipient.
 """
 
 import os
-import shutil
 import smtplib
 import socketserver
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable
 from email.message import EmailMessage
@@ -19,6 +17,7 @@ from multiprocessing import Event, Process, Value
 from pathlib import Path
 from typing import Any
 
+from benchmarks._home import own_home
 from ingest import warehouse
 
 RECIPIENTS, MEGABYTE, LIMIT = 1000, 1_000_000, 60
@@ -89,44 +88,39 @@ def main() -> None:
     server = Process(target=_serve, args=(port, connections, mails, ready), daemon=True)
     server.start()
     ready.wait(10)
-    home = Path(tempfile.mkdtemp(prefix="analytics-bench-"))
-    home.chmod(0o755)
-    os.environ["ANALYTICS_HOME"] = str(home)
     try:
-        attached = home / "report.pdf"
-        attached.write_bytes(os.urandom(MEGABYTE))
-        _queue(attached)
-        grown = 0.0
+        with own_home() as home:
+            attached = home / "report.pdf"
+            attached.write_bytes(os.urandom(MEGABYTE))
+            _queue(attached)
+            grown = 0.0
 
-        def ours() -> None:
-            nonlocal grown
-            variables = {
-                "ANALYTICS_SMTP_HOST": "127.0.0.1",
-                "ANALYTICS_SMTP_PORT": str(port.value),
-                "ANALYTICS_SMTP_FROM": "robot@example.com",
-                "ANALYTICS_SMTP_TLS": "none",
-            }
-            done = subprocess.run(
-                [sys.executable, "-c", SEND, str(RECIPIENTS)],
-                cwd=warehouse.ROOT, env=os.environ | variables, capture_output=True, text=True, check=True,
-            )  # fmt: skip
-            grown = float(done.stdout)
+            def ours() -> None:
+                nonlocal grown
+                variables = {
+                    "ANALYTICS_SMTP_HOST": "127.0.0.1",
+                    "ANALYTICS_SMTP_PORT": str(port.value),
+                    "ANALYTICS_SMTP_FROM": "robot@example.com",
+                    "ANALYTICS_SMTP_TLS": "none",
+                }
+                done = subprocess.run(
+                    [sys.executable, "-c", SEND, str(RECIPIENTS)],
+                    cwd=warehouse.ROOT, env=os.environ | variables, capture_output=True, text=True, check=True,
+                )  # fmt: skip
+                grown = float(done.stdout)
 
-        print(f"{'':<34}{'seconds':>10}{'mails/s':>10}{'connections':>13}")
-        floor = _measured(
-            "smtplib, ready bytes", lambda: _ready(port.value, attached), RECIPIENTS, connections
-        )
-        spent = _measured("delivery", ours, RECIPIENTS, connections)
-        _measured(f"smtplib, built anew ({FEW})", lambda: _anew(port.value, attached), FEW, connections)
-        assert mails.value == 2 * RECIPIENTS + FEW
-        print(
-            f"limit {LIMIT} s: {'kept' if spent <= LIMIT else 'BROKEN'}; {spent / floor:.1f} times the floor"
-        )
-        print(f"memory from mail 100 to {RECIPIENTS}: {grown:+.1f} MB (limit {FLAT})")
+            print(f"{'':<34}{'seconds':>10}{'mails/s':>10}{'connections':>13}")
+            floor = _measured(
+                "smtplib, ready bytes", lambda: _ready(port.value, attached), RECIPIENTS, connections
+            )
+            spent = _measured("delivery", ours, RECIPIENTS, connections)
+            _measured(f"smtplib, built anew ({FEW})", lambda: _anew(port.value, attached), FEW, connections)
+            assert mails.value == 2 * RECIPIENTS + FEW
+            print(
+                f"limit {LIMIT} s: {'kept' if spent <= LIMIT else 'BROKEN'}; {spent / floor:.1f} times the floor"
+            )
+            print(f"memory from mail 100 to {RECIPIENTS}: {grown:+.1f} MB (limit {FLAT})")
     finally:
-        warehouse.stop()
-        shutil.rmtree(warehouse.socket_folder(), ignore_errors=True)
-        shutil.rmtree(home, ignore_errors=True)
         server.terminate()
 
 

@@ -7,12 +7,10 @@ BENCH_DAYS="110 1095" sets the histories.
 """
 
 import os
-import shutil
-import tempfile
 import time
 from contextlib import closing
-from pathlib import Path
 
+from benchmarks._home import own_home
 from ingest import staging, warehouse
 from ingest.ledger import open_ledger
 from orchestration import transform
@@ -45,23 +43,11 @@ group by sale_date
 
 def main() -> None:
     """Build both histories, add a day to each, print the ratios."""
-    before = os.environ.get("ANALYTICS_HOME")
     days: dict[int, float] = {}
     for history in HISTORIES:
-        home = Path(tempfile.mkdtemp(prefix="analytics-bench-"))
-        home.chmod(0o755)
-        os.environ["ANALYTICS_HOME"] = str(home)
-        try:
+        with own_home():
             warehouse.start()
             days[history] = _measure(history)
-        finally:
-            warehouse.stop()
-            shutil.rmtree(warehouse.socket_folder(), ignore_errors=True)
-            shutil.rmtree(home, ignore_errors=True)
-            if before is None:
-                del os.environ["ANALYTICS_HOME"]
-            else:
-                os.environ["ANALYTICS_HOME"] = before
     if len(days) > 1:
         ratio = days[max(days)] / days[min(days)]
         print(f"a day on {max(days)} days of history beside one on {min(days)}: {ratio:.2f}  (limit 1.3)")

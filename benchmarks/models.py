@@ -5,15 +5,12 @@ changed costs. Measured is ``dbt build`` with all tests, in this process. Limits
 the time at 1 million; beyond what a build costs in which nothing is new, at most 3 times the hand-written SQL.
 """
 
-import os
-import shutil
-import tempfile
 import time
 from collections.abc import Callable
 from contextlib import closing
 from functools import partial
-from pathlib import Path
 
+from benchmarks._home import own_home
 from ingest import staging, warehouse
 from ingest.ledger import open_ledger
 from orchestration import transform
@@ -244,23 +241,12 @@ def build() -> float:
 
 def main() -> None:
     """Print the seconds of a day's build at each size, and whether the limits hold."""
-    home = Path(tempfile.mkdtemp(prefix="analytics-bench-"))
-    home.chmod(0o755)
-    before = os.environ.get("ANALYTICS_HOME")
-    os.environ["ANALYTICS_HOME"] = str(home)
-    try:
+    with own_home():
         warehouse.start()
         with open_ledger():
             staging.create_tables()
         transform.parse()
         measure()
-    finally:
-        warehouse.stop()
-        shutil.rmtree(warehouse.socket_folder(), ignore_errors=True)
-        shutil.rmtree(home, ignore_errors=True)
-        os.environ.pop("ANALYTICS_HOME")
-        if before is not None:
-            os.environ["ANALYTICS_HOME"] = before
 
 
 def measure() -> None:

@@ -2,13 +2,13 @@
 
 import os
 import resource
-import shutil
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
+
+from benchmarks._home import fill_with_demo, own_home
 
 DAILY_SECONDS, LAYOUT_SECONDS, MEMORY_MIB = 8.0, 3.0, 300
 PAGES = 10
@@ -65,37 +65,11 @@ print(time.monotonic() - started, int(status.split("VmHWM:")[1].split()[0]) / 10
 
 def main() -> None:
     """Measure on the demo's data, in a home of its own."""
-    home = Path(tempfile.mkdtemp(prefix="analytics-bench-"))
-    home.chmod(0o755)
-    before = os.environ.get("ANALYTICS_HOME")
-    os.environ["ANALYTICS_HOME"] = str(home)
-    try:
-        _fill(home)
+    with own_home() as home:
+        fill_with_demo(home)
         _command_to_pdf()
         _ten_pages(home)
         _million_rows(home)
-    finally:
-        from ingest import warehouse
-
-        warehouse.stop()
-        shutil.rmtree(warehouse.socket_folder(), ignore_errors=True)
-        shutil.rmtree(home, ignore_errors=True)
-        if before is None:
-            del os.environ["ANALYTICS_HOME"]
-        else:
-            os.environ["ANALYTICS_HOME"] = before
-
-
-def _fill(home: Path) -> None:
-    from demo.desk import desk_server
-    from demo.retailer import generate
-    from ingest import DataIngestion
-    from orchestration import transform
-
-    generate(home)
-    with desk_server():
-        list(DataIngestion().run())
-    transform.build()
 
 
 def _command_to_pdf() -> None:

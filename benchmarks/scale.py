@@ -9,7 +9,6 @@ import json
 import os
 import re
 import shutil
-import tempfile
 import threading
 import time
 from collections import defaultdict
@@ -18,6 +17,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from benchmarks._home import own_home
 from benchmarks.models import LINES_OF_A_DAY, History, execute
 from ingest import lake, staging, warehouse
 from ingest.comparison import compare, summary
@@ -137,32 +137,21 @@ class Build:
 
 def main() -> None:
     """Print what each size costs on both."""
-    home = Path(tempfile.mkdtemp(prefix="analytics-bench-"))
-    home.chmod(0o755)
-    before = {name: os.environ.get(name) for name in ("ANALYTICS_HOME", "SPARK_CONF_DIR")}
-    conf = home / "conf"
-    (home / "events").mkdir()
-    conf.mkdir()
-    (conf / "spark-defaults.conf").write_text(
-        SETTINGS.format(memory=os.environ.get("SCALE_MEMORY", "6g"), folder=home)
-    )
-    shutil.copy(warehouse.ROOT / "deploy" / "spark" / "log4j2.properties", conf)
-    os.environ |= {"ANALYTICS_HOME": str(home), "SPARK_CONF_DIR": str(conf), "ANALYTICS_SPARK_THREADS": "1"}
-    try:
+    with own_home(ANALYTICS_SPARK_THREADS="1") as home:
+        conf = home / "conf"
+        (home / "events").mkdir()
+        conf.mkdir()
+        (conf / "spark-defaults.conf").write_text(
+            SETTINGS.format(memory=os.environ.get("SCALE_MEMORY", "6g"), folder=home)
+        )
+        shutil.copy(warehouse.ROOT / "deploy" / "spark" / "log4j2.properties", conf)
+        os.environ["SPARK_CONF_DIR"] = str(conf)
         warehouse.start()
         with open_ledger():
             staging.create_tables()
         history = History()
         for size in os.environ.get("SCALE", "1 M").split(","):
             measure(size, history, home)
-    finally:
-        warehouse.stop()
-        shutil.rmtree(warehouse.socket_folder(), ignore_errors=True)
-        shutil.rmtree(home, ignore_errors=True)
-        for name, value in before.items():
-            os.environ.pop(name)
-            if value is not None:
-                os.environ[name] = value
 
 
 def measure(size: str, history: History, home: Path) -> None:

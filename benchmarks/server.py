@@ -7,11 +7,9 @@ that answers the same bytes, are measured in the same run.
 import asyncio
 import os
 import re
-import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 from collections.abc import Iterator, Sequence
@@ -19,6 +17,8 @@ from contextlib import closing, contextmanager
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
+
+from benchmarks._home import own_home
 
 ROWS = int(os.environ.get("ANALYTICS_BENCH_ROWS") or 10_000_000)
 FIRST, DAYS = date(2024, 1, 1), 730
@@ -94,13 +94,7 @@ uvicorn.run(app, port=int(sys.argv[2]), log_level="error", access_log=False, lif
 
 def main() -> None:
     """Measure on a warehouse of its own."""
-    home = Path(tempfile.mkdtemp(prefix="analytics-bench-"))
-    home.chmod(0o755)
-    before = os.environ.get("ANALYTICS_HOME")
-    os.environ["ANALYTICS_HOME"] = str(home)
-    from ingest import warehouse
-
-    try:
+    with own_home() as home:
         started = time.monotonic()
         _execute(FACTS.format(rows=ROWS))
         print(f"  {ROWS:,} fact rows made in {time.monotonic() - started:.0f} s")
@@ -111,14 +105,6 @@ def main() -> None:
             _cold(port)
             _exports(port, server.pid)
             _cached(port, home, server.pid)
-    finally:
-        warehouse.stop()
-        shutil.rmtree(warehouse.socket_folder(), ignore_errors=True)
-        shutil.rmtree(home, ignore_errors=True)
-        if before is None:
-            del os.environ["ANALYTICS_HOME"]
-        else:
-            os.environ["ANALYTICS_HOME"] = before
 
 
 def overview() -> list[str]:
