@@ -22,7 +22,7 @@ build: .venv/.runtime ## Build and test the models
 	@$(BIN)/analytics build
 
 docs: .venv/.runtime ## Write docs/metrics.md, docs/api.md, and dbt's documentation as one page, data/docs/index.html
-	@$(BIN)/python -m orchestration.metric_docs
+	@$(BIN)/python -m transform.metric_docs
 	@$(BIN)/python -m reports.server.reference
 	@$(BIN)/analytics docs
 

@@ -11,7 +11,7 @@ from unittest.mock import patch
 from demo.desk import desk_server
 from demo.retailer import generate
 from ingest import DataIngestion, warehouse
-from orchestration import transform
+from transform import runner
 
 
 @contextmanager
@@ -33,4 +33,4 @@ def fill_with_demo(home: Path) -> None:
     generate(home)
     with desk_server():
         list(DataIngestion().run())
-    transform.build()
+    runner.build()

@@ -19,7 +19,7 @@ import pandas as pd
 
 from benchmarks._home import own_home
 from ingest import warehouse
-from orchestration import transform
+from transform import runner
 
 METRICS = int(os.environ.get("BENCH_METRICS", "1000"))
 HISTORY, YEAR = 196, 365
@@ -87,7 +87,7 @@ def _simulate(
 
 
 def _judging_sql() -> str:
-    done = transform.invoke(
+    done = runner.invoke(
         [
             "compile",
             "--quiet",

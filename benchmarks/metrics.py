@@ -13,7 +13,7 @@ from contextlib import closing
 from benchmarks._home import own_home
 from ingest import staging, warehouse
 from ingest.ledger import open_ledger
-from orchestration import transform
+from transform import runner
 
 LINES = 9132  # of a day: 10 million in three years
 HISTORIES = [int(days) for days in os.environ.get("BENCH_DAYS", "110 1095").split()]
@@ -83,7 +83,7 @@ def _measure(history: int) -> float:
 
 def _run(arguments: list[str]) -> dict[str, float]:
     """Run models one at a time; seconds of each."""
-    done = transform.invoke(["run", "--quiet", "--threads", "1", *arguments])
+    done = runner.invoke(["run", "--quiet", "--threads", "1", *arguments])
     if not done.success:
         raise RuntimeError([r.message for r in done.result.results if r.status == "error"])
     return {result.node.name: result.execution_time for result in done.result.results}

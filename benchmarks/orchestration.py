@@ -20,13 +20,13 @@ LIMIT = 1.2
 DIRECT = """
 from demo.desk import desk_server
 from ingest import DataIngestion
-from orchestration import transform
+from transform import runner
 from reports.registry import registered_reports
 from reports.render import render_report
 
 with desk_server():
     assert not [outcome.error for outcome in DataIngestion().run() if outcome.error]
-transform.build()
+runner.build()
 for name in registered_reports():
     render_report(name)
 """

@@ -22,7 +22,7 @@ from benchmarks.models import LINES_OF_A_DAY, History, execute
 from ingest import lake, staging, warehouse
 from ingest.comparison import compare, summary
 from ingest.ledger import open_ledger
-from orchestration import transform
+from transform import runner
 
 DAYS = {"100 k": 37, "1 M": 370, "10 M": 3_704, "50 M": 18_519}
 SETTINGS = """
@@ -108,7 +108,7 @@ class Build:
         self.nodes: list[tuple[str, float, float]] = []
         self.started: dict[str, float] = {}
         started = time.time()
-        transform.build(arguments, on_event=self.note)
+        runner.build(arguments, on_event=self.note)
         self.seconds = time.time() - started
 
     def note(self, event: Any) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from ingest.config import ConfigError, Feed, Source, load_sources, sources_file, unknown
 from ingest.connectors import SourceError
+from ingest.connectors.temporary import is_temporary
 from ingest.entities import INTERACTIONS, SALES, Entity
 from ingest.landing import WHERE_IT_ENDED, Start, land, replay
 from ingest.ledger import Load, open_ledger
@@ -30,6 +31,11 @@ class Outcome:
     loads: list[Load] = field(default_factory=list)
     error: str | None = None
     cause: Exception | None = None
+
+    @property
+    def may_succeed_later(self) -> bool:
+        """Whether it failed in a way that may be over soon."""
+        return is_temporary(self.cause)
 
     def summary(self) -> str:
         """One line for a person."""

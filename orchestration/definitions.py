@@ -7,12 +7,15 @@ from typing import Any
 import dagster as dg
 
 from ingest.config import load_sources
-from orchestration import automation, delivery, transform
+from operations import delivery
+from operations.housekeeping import housekeeping_sensor
+from operations.storage import plain_console
+from orchestration import automation
 from orchestration.assets import blocking_checks, landing_assets, model_assets, report_asset
 from orchestration.checks import landing_checks
-from orchestration.instance import plain_console
 from orchestration.translator import LANDING, REPORTS, Translator
 from reports.registry import registered_reports
+from transform import runner
 
 # Dagster's version is pinned, so what it calls beta does not move under us.
 warnings.filterwarnings("ignore", category=dg.BetaWarning)
@@ -26,7 +29,7 @@ def build_definitions(**overrides: Any) -> dg.Definitions:
     jobs, schedules, executor, …), so that a test exchanges a part without patching."""
     sources = list(load_sources().values())
     translator = Translator(sources)
-    manifest = json.loads(transform.manifest_path().read_text())
+    manifest = json.loads(runner.manifest_path().read_text())
     landing = [landing_assets(source, manifest) for source in sources]
     models = model_assets(manifest, translator)
     landed = [key for source in landing for key in source.keys]
@@ -38,34 +41,34 @@ def build_definitions(**overrides: Any) -> dg.Definitions:
     reports = [plan.asset for plan in plans]
     sent = {plan.report: plan.asset.key for plan in plans if plan.report.delivery}
 
-    everything = dg.define_asset_job(
-        EVERYTHING, dg.AssetSelection.all(), description="Ingest, build, report."
-    )
-    parts = [
-        dg.define_asset_job("ingest", dg.AssetSelection.groups(LANDING), description="Land what is new."),
-        dg.define_asset_job(
-            "build", dg.AssetSelection.assets(models), description="Build and test the models."
-        ),
-        dg.define_asset_job("report", dg.AssetSelection.groups(REPORTS), description="Render the reports."),
+    selections = {
+        EVERYTHING: (dg.AssetSelection.all(), "Ingest, build, report."),
+        "ingest": (dg.AssetSelection.groups(LANDING), "Land what is new."),
+        "build": (dg.AssetSelection.assets(models), "Build and test the models."),
+        "report": (dg.AssetSelection.groups(REPORTS), "Render the reports."),
+    }
+    jobs = [
+        dg.define_asset_job(name, selection, description=text)
+        for name, (selection, text) in selections.items()
     ]
     daily = dg.ScheduleDefinition(
         name="daily",
-        job=everything,
+        job=jobs[0],
         cron_schedule=DAILY,
-        default_status=dg.DefaultScheduleStatus.RUNNING,
+        default_status=automation.ON,
         description="The whole way, every morning (UTC).",
     )
     arguments: dict[str, Any] = {
         "assets": [*landing, models, *reports],
         "asset_checks": [landing_checks(sources)],
-        "jobs": [everything, *parts, delivery.delivery_job(sent, landed)],
-        "schedules": [daily, *automation.source_schedules(sources), *automation.report_schedules(plans)],
+        "jobs": [*jobs, delivery.delivery_job(sent, landed)],
+        "schedules": [daily, *automation.source_schedules(sources)],
         "sensors": [
             automation.inbox_sensor(sources),
             automation.models_sensor(models),
             automation.reports_sensor(plans),
             delivery.deliveries_sensor(sent, landed),
-            automation.housekeeping_sensor(),
+            housekeeping_sensor(),
         ],
         # A process for each step costs six seconds of imports; the steps are few and dbt has its own threads.
         "executor": dg.in_process_executor,

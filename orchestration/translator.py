@@ -1,12 +1,7 @@
 """The names of assets: the one place that says what a landed table, a dbt node or a report is called.
 
-=====================  ==============================  ==========
-what                   key                             group
-=====================  ==============================  ==========
-a source's landed rows  staging / <entity> / <source>  landing
-a dbt model            <schema> / <name>               its layer
-a report               reports / <name>                reports
-=====================  ==============================  ==========
+Rows that a source lands are ``staging/<entity>/<source>``, a dbt node ``<schema>/<alias>``, a report
+``reports/<name>``; their groups are landing, the node's layer, and reports.
 """
 
 from collections.abc import Mapping, Sequence
@@ -53,10 +48,9 @@ class Translator(DagsterDbtTranslator):
         self._specs: dict[str, AssetSpec] = {}  # asked for at each event of dbt
 
     def get_asset_key(self, dbt_resource_props: Mapping[str, Any]) -> AssetKey:
-        """``schema/name``, whether or not the schema is a custom one."""
-        return AssetKey(
-            [dbt_resource_props["schema"], dbt_resource_props.get("alias") or dbt_resource_props["name"]]
-        )
+        """``schema/alias``."""
+        alias = dbt_resource_props.get("alias") or dbt_resource_props["name"]
+        return AssetKey([dbt_resource_props["schema"], alias])
 
     def get_group_name(self, dbt_resource_props: Mapping[str, Any]) -> str:
         """The layer: the folder below models/."""

@@ -98,6 +98,14 @@ def coverage() -> Coverage:
     return _coverage("select min(metric_date) as first, max(metric_date) as last from metrics.metrics_daily")
 
 
+def days_covered() -> list[str]:
+    """The days that have metrics, oldest first, as 2025-06-30; none before the first build."""
+    if not exists("metrics.metrics_daily"):
+        return []
+    found = query("select metric_date from metrics.metrics_daily order by metric_date")["metric_date"]
+    return [str(day) for day in found.dt.strftime("%Y-%m-%d")]
+
+
 def load_coverage() -> Coverage:
     """The days on which something was loaded.
 

@@ -5,10 +5,13 @@ An exposure registers a document with its formats, schedule and time zone. Makin
 
 import re
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import yaml
+from croniter import croniter
 
 from ingest import warehouse
 from reports import metrics
@@ -52,6 +55,18 @@ class Report:
     def made_as(self) -> tuple[str, ...]:
         """The formats it is made in unless others are asked for: its own, and those it is sent in."""
         return tuple(dict.fromkeys((*self.formats, *(self.delivery.attach if self.delivery else ()))))
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """Where it is read."""
+        return ZoneInfo(self.timezone)
+
+    def next_time(self, after: datetime) -> datetime | None:
+        """The first time of its schedule after a moment; None without a schedule."""
+        if not self.schedule:
+            return None
+        found: datetime = croniter(self.schedule, after.astimezone(self.zone)).get_next(datetime)
+        return found
 
     def as_archived(self) -> dict[str, Any]:
         """What the archive keeps of it: all that decides what it shows."""

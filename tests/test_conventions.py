@@ -1,8 +1,9 @@
-"""The conventions of the dbt project, checked on its files and its manifest; no warehouse is needed."""
+"""The conventions of the project and of its models, checked on files and the manifest; no warehouse is needed."""
 
 import base64
 import re
 import shutil
+import tomllib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -55,6 +56,25 @@ def models(manifest: Any) -> list[Any]:
 def layer(node: Any) -> str:
     """The folder below models/."""
     return str(node.fqn[1])
+
+
+def test_orchestration_stays_thin() -> None:
+    files = list((ROOT / "orchestration").rglob("*.py"))
+    assert {file.stem for file in files} >= {"definitions", "assets", "automation", "translator"}
+    assert sum(len(file.read_text().splitlines()) for file in files) < 600
+
+
+def test_dagster_and_dbt_are_imported_where_they_belong() -> None:
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    packages = settings["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"]
+    for name, allowed in {"dagster": {"orchestration", "operations", "cli"}, "dbt": {"transform"}}.items():
+        found = {
+            package
+            for package in packages
+            for file in (ROOT / package).rglob("*.py")
+            if re.search(rf"^\s*(from|import) {name}\b", file.read_text(), re.MULTILINE)
+        }
+        assert found == allowed, name
 
 
 def test_a_model_lies_in_its_layer_s_folder_and_bears_its_prefix(models: list[Any]) -> None:

@@ -14,8 +14,8 @@ from mail_server import MailServer, mail_server
 
 from conftest import make_home, remove_home
 from ingest import warehouse
-from orchestration import delivery
-from orchestration.delivery import ReportConfig
+from operations import delivery
+from operations.delivery import ReportConfig
 from orchestration.translator import report_key
 from reports import registry
 from reports.delivery import outbox

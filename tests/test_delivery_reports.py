@@ -20,9 +20,9 @@ from click.testing import CliRunner, Result
 from mail_server import MailServer, mail_server
 from openpyxl import load_workbook
 
+from cli.main import main
 from conftest import make_home, remove_home
 from ingest import warehouse
-from orchestration.cli import main
 from reports import archive, registry
 from reports.archive import Manifest
 from reports.delivery import alerts, conditions, dispatch, findings, outbox, recipients, sending

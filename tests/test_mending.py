@@ -10,11 +10,11 @@ import pytest
 from click.testing import CliRunner, Result
 from openpyxl.worksheet.worksheet import Worksheet
 
+from cli.main import main
 from conftest import make_home, remove_home, select
 from ingest import DataIngestion, staging, warehouse
 from ingest.ledger import Reject, open_ledger
 from ingest.mending import Mended, Open, _cells, _changes, write_workbook
-from orchestration.cli import main
 
 SOURCES = """\
 sources:

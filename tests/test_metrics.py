@@ -24,11 +24,11 @@ from openpyxl import load_workbook
 
 from conftest import ROOT
 from ingest import warehouse
-from orchestration import metric_docs
 from reports import figures, metrics, registry
 from reports.period import parse
 from reports.render import Rendered, render_report
 from reports.template import new_report
+from transform import metric_docs
 
 GRAINS = {"day": "D", "week": "W-SUN", "month": "M", "quarter": "Q", "fiscal_year": "Y"}
 # The day on which another cost of the product P1 landed.

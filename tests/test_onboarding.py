@@ -19,6 +19,7 @@ import duckdb
 import pytest
 from click.testing import CliRunner, Result
 
+from cli.main import main
 from conftest import SHARED_DATA, make_home, remove_home, select
 from demo import planted
 from demo.retailer import expected, generate
@@ -27,7 +28,6 @@ from ingest.config import ConfigError, load_sources
 from ingest.onboarding import Entry, add_entry, as_yaml, locate, propose_entry, read, scalar
 from ingest.reading import Answers
 from ingest.trial import unmapped
-from orchestration.cli import main
 
 SHOP = """\
 # My sources. Mine!

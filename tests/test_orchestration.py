@@ -12,6 +12,7 @@ from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import dagster as dg
 import pytest
@@ -26,7 +27,7 @@ from test_dashboard import CHROMIUM, DRIVER, FLAGS
 
 from conftest import ROOT, analytics, free_port, make_home, remove_home, select
 from ingest.config import ConfigError, Schedule, Source, load_sources
-from orchestration.checks import freshness, volume
+from ingest.observation import freshness, volume
 
 
 @pytest.fixture(scope="module")
@@ -333,7 +334,7 @@ class Plan:
 
     def __init__(self, instance: dg.DagsterInstance) -> None:
         from orchestration.assets import DAYS
-        from orchestration.automation import ReportPlan, report_schedules, reports_sensor
+        from orchestration.automation import ReportPlan, reports_sensor
         from reports.registry import Report
 
         self.instance = instance
@@ -344,10 +345,9 @@ class Plan:
         def report() -> None: ...
 
         made = Report("r", "R", "", Path(), ("pdf",), "0 7 * * *", "Europe/London")
-        plan = ReportPlan(made, report, [self.check], [AssetKey("landed")])
-        self.sensor = reports_sensor([plan])
-        (self.schedule,) = report_schedules([plan])
-        self.definitions = Definitions(assets=[report], sensors=[self.sensor], schedules=[self.schedule])
+        self.plan = ReportPlan(made, report, [self.check], [AssetKey("landed")])
+        self.sensor = reports_sensor([self.plan])
+        self.definitions = Definitions(assets=[report], sensors=[self.sensor])
 
     def made(self, *assets: str, arrived: float = 0.0) -> None:
         for asset in assets:
@@ -367,15 +367,10 @@ class Plan:
         ]
 
     def at_its_time(self) -> list[str | None]:
-        repository = self.definitions.get_repository_def()
-        now = datetime(2026, 3, 3, 7, tzinfo=UTC)
-        with (
-            partition_loading_context(dynamic_partitions_store=self.instance),
-            dg.build_schedule_context(self.instance, now, repository_def=repository) as context,
-        ):
-            return [
-                request.partition_key for request in self.schedule.evaluate_tick(context).run_requests or []
-            ]
+        """What is asked for at 7 o'clock in London on the next day."""
+        tomorrow = (datetime.now(ZoneInfo("Europe/London")) + timedelta(days=1)).replace(hour=7, minute=0)
+        request = self.plan.request(self.instance, tomorrow)
+        return [request.partition_key] if isinstance(request, dg.RunRequest) else []
 
 
 def test_a_report_follows_its_models_once_they_are_fresh_and_right(instance: dg.DagsterInstance) -> None:
@@ -387,6 +382,7 @@ def test_a_report_follows_its_models_once_they_are_fresh_and_right(instance: dg.
     plan.made("a", "b")
     plan.checked(False)
     assert plan.asked() == [], "a check failed"
+    assert plan.at_its_time() == ["2026-03-02"], "it is asked for, and its run says that it is held"
     plan.checked(True)
     assert plan.asked() == ["2026-03-02"], "the newest day"
     plan.made("r")
@@ -412,7 +408,7 @@ def test_what_may_answer_the_next_time_is_told_from_what_will_not(
     cause: Exception | None, expected: bool
 ) -> None:
     from ingest.connectors import SourceError
-    from orchestration.assets import is_temporary
+    from ingest.connectors.temporary import is_temporary
 
     error = SourceError("no answer")
     error.__cause__ = cause
@@ -454,7 +450,7 @@ def test_a_delivery_is_unusual_with_three_times_more_or_less_rows(rows: list[int
     ("status", "expected"), [(500, True), (503, True), (429, True), (401, False), (404, False)]
 )
 def test_an_http_error_is_temporary_where_the_server_says_so(status: int, expected: bool) -> None:
-    from orchestration.assets import is_temporary
+    from ingest.connectors.temporary import is_temporary
 
     response = requests.Response()
     response.status_code = status

@@ -181,7 +181,7 @@ def test_a_failure_is_told_once_and_those_of_a_time_together(
     small_home: Path, failed_run: object, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert failed_run
-    from orchestration.history import TOLD, tell_of_failures
+    from operations.housekeeping import TOLD, tell_of_failures
 
     with history_of(small_home) as instance, mail_server() as (inbox, settings):
         for name, value in settings.items():
@@ -436,7 +436,7 @@ def test_old_runs_are_removed_but_not_those_that_are_the_state_of_an_asset(
     small_home: Path, failed_run: object, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert failed_run
-    from orchestration.history import remove_old_runs
+    from operations.housekeeping import remove_old_runs
 
     with history_of(small_home) as instance:
         before = {record.run_id for record in instance.get_runs()}

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from orchestration.console import FORMAT, Format, show
+from cli.console import FORMAT, Format, show
 
 if TYPE_CHECKING:
     from reports.server.access import Access

@@ -5,7 +5,7 @@ from contextlib import closing
 import pandas as pd
 
 from ingest import warehouse
-from orchestration import transform
+from transform import runner
 
 
 class Analytics:
@@ -24,7 +24,7 @@ class Analytics:
         return self._calculate("metrics_products", "metric_date, product_id")
 
     def _calculate(self, model: str, order: str) -> pd.DataFrame:
-        transform.build(["--select", f"+{model}"])
+        runner.build(["--select", f"+{model}"])
         with closing(warehouse.connect("reader")) as connection, connection.cursor() as cursor:
             cursor.execute(f"select * from metrics.{model} order by {order}")
             names = [column.name for column in cursor.description or ()]

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from orchestration.console import FORMAT, Format, select, show
+from cli.console import FORMAT, Format, select, show
 
 if TYPE_CHECKING:
     from reports.delivery.sending import Done

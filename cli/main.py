@@ -15,13 +15,13 @@ from typing import Any
 import click
 from dotenv import find_dotenv, load_dotenv
 
+from cli.console import FORMAT, Format, select, show
+from cli.deliveries import deliveries
+from cli.lake import lake
+from cli.rejects import rejects
+from cli.serve import serve, user
+from cli.source import source
 from ingest import warehouse
-from orchestration.commands.deliveries import deliveries
-from orchestration.commands.lake import lake
-from orchestration.commands.rejects import rejects
-from orchestration.commands.serve import serve, user
-from orchestration.commands.source import source
-from orchestration.console import FORMAT, Format, select, show
 
 DATE = click.DateTime(formats=["%Y-%m-%d"])
 FORMATS = "pdf, html, xlsx, csv or parquet; default: what its exposure names"
@@ -83,13 +83,12 @@ def demo() -> None:
     """
     from demo.mailbox import mailbox
     from demo.retailer import generate
-    from orchestration.delivery import JOB
 
     with _timed("demo sources"):
         generate(warehouse.home())
     with mailbox(warehouse.home()) as letters:
         succeeded = _run_job("everything", stop=False)
-        _run_job(JOB, stop=False)
+        _run_job("deliver", stop=False)
     if not succeeded:
         raise SystemExit(1)
     _say_what_was_built(letters)
@@ -101,11 +100,11 @@ def run() -> None:
 
     Example: analytics run
     """
-    from orchestration.delivery import JOB, not_set_up
+    from reports.delivery.rounds import not_set_up
 
     succeeded = _run_job("everything", stop=False)
     if not not_set_up():
-        succeeded &= _run_job(JOB, stop=False)
+        succeeded &= _run_job("deliver", stop=False)
     if not succeeded:
         raise SystemExit(1)
 
@@ -158,9 +157,9 @@ def docs() -> None:
 
     Example: analytics docs
     """
-    from orchestration import transform
+    from transform import runner
 
-    click.echo(_short(transform.write_docs()))
+    click.echo(_short(runner.write_docs()))
 
 
 @main.group(invoke_without_command=True)
@@ -268,29 +267,24 @@ def backfill(name: str, first: datetime, last: datetime | None, again: bool) -> 
 
     Example: analytics backfill --type daily --from 2025-12-01 --to 2025-12-30
     """
-    from orchestration.home import use_home
-
-    use_home()
-    from dagster import DagsterInstance
-
-    from orchestration.assets import DAY
+    from cli import jobs
     from orchestration.translator import report_key
     from reports import registry
 
     registry.find(name)
     key = report_key(name)
-    with DagsterInstance.get() as instance:
-        until = (last or datetime.max).date().isoformat()
-        days = [
-            day for day in instance.get_dynamic_partitions(DAY) if first.date().isoformat() <= day <= until
-        ]
-        done = set() if again else instance.get_materialized_partitions(key)
+    until = (last or datetime.max).date().isoformat()
+    known, made = jobs.days(key)
+    days = [day for day in known if first.date().isoformat() <= day <= until]
+    done = set() if again else made
     if not days:
         raise click.UsageError("no day of this time has data")
     wanted = [day for day in days if day not in done]
     click.echo(f"{name}: {len(days)} days, {len(days) - len(wanted)} of them made before")
     config = {"ops": {key.to_python_identifier(): {"config": {"send": False}}}}
-    failed = [day for day in wanted if not _run_job("report", [key], day=day, config=config, stop=False)]
+    failed = [
+        day for day in wanted if not _run_job("report", [key], partition=day, config=config, stop=False)
+    ]
     if failed:
         raise click.ClickException(
             f"{len(failed)} days failed: {', '.join(failed)}; the same command resumes"
@@ -305,7 +299,7 @@ def dev(port: int) -> None:
     Example: analytics dev
     """
     from demo.desk import desk_server
-    from orchestration.home import use_home
+    from operations.home import use_home
 
     use_home()
     warehouse.start()
@@ -341,7 +335,7 @@ def warehouse_start() -> None:
 
     Example: analytics warehouse start
     """
-    from orchestration.home import use_home
+    from operations.home import use_home
 
     use_home()
     if not warehouse.is_embedded():
@@ -466,74 +460,29 @@ def _run_job(
     name: str,
     assets: Sequence[Any] | None = None,
     *,
-    day: str | None = None,
+    partition: str | None = None,
     config: Any = None,
     stop: bool = True,
 ) -> bool:
-    """Run a job of Dagster's in this process, whole or some assets of it; say what failed. Returns whether it
-    succeeded, unless a failure should stop the command. An interruption always does."""
-    from orchestration.home import use_home
+    """Run a job, whole or some assets of it; say what failed. Returns whether it succeeded, unless a failure
+    should stop the command. An interruption always does."""
+    from cli import jobs
 
-    use_home()
-    from dagster import DagsterInstance
-
-    from orchestration import history
-    from orchestration.definitions import defs
-
-    with DagsterInstance.get() as instance, _no_longer_than(instance.run_monitoring_max_runtime_seconds):
-        history.end_dead_runs(instance)
-        result = defs.resolve_job_def(name).execute_in_process(
-            run_config={"loggers": {"console": {}}} | (config or {}),
-            instance=instance,
-            raise_on_error=False,
-            asset_selection=assets or None,
-            partition_key=day,
-        )
-        failed = history.failed_steps(instance, result.dagster_run)
-        for step, error in failed:
-            click.secho(f"{step} failed: {error}", fg="red", err=True)
-        if any(error == history.INTERRUPTED for _, error in failed):
-            raise SystemExit(1)
-        if not result.success:
-            history.tell_of_failures(instance)
-    if stop and not result.success:
+    done = jobs.run(name, assets, partition=partition, config=config)
+    for step, error in done.failures:
+        click.secho(f"{step} failed: {error}", fg="red", err=True)
+    if done.was_interrupted or (stop and not done.succeeded):
         raise SystemExit(1)
-    return result.success
-
-
-@contextmanager
-def _no_longer_than(seconds: int) -> Iterator[None]:
-    """Interrupt what takes longer; 0 is no limit. Dagster's daemon does so for the runs that it starts."""
-    import signal
-
-    def too_long(*_: object) -> None:
-        # An exception might be swallowed by whoever is at work; Dagster looks for interrupts at safe places.
-        message = f"The run takes longer than {seconds} s, the max_runtime_seconds of dagster.yaml"
-        click.secho(message, fg="red", err=True)
-        os.kill(os.getpid(), signal.SIGINT)
-
-    before = signal.signal(signal.SIGALRM, too_long)
-    signal.alarm(seconds)
-    try:
-        yield
-    finally:
-        signal.alarm(0)
-        signal.signal(signal.SIGALRM, before)
+    return done.succeeded
 
 
 def _models(select: str) -> Sequence[Any]:
-    """The assets that a selection of dbt's names."""
-    from dagster import AssetsDefinition
-    from dagster_dbt import build_dbt_asset_selection
+    """The assets of a selection."""
+    from cli import jobs
 
-    from orchestration.definitions import defs
-
-    assets = [asset for asset in defs.assets or () if isinstance(asset, AssetsDefinition)]
-    models = [asset for asset in assets if asset.node_def.name == "dbt_build"]
-    found = build_dbt_asset_selection(models, dbt_select=select).resolve(defs.resolve_asset_graph())
-    if not found:
+    if not (found := jobs.models(select)):
         raise click.UsageError(f"no model is selected by {select!r}")
-    return list(found)
+    return found
 
 
 def _say_what_was_built(letters: Path) -> None:

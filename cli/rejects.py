@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from orchestration.console import FORMAT, Format, select, show
+from cli.console import FORMAT, Format, select, show
 
 NEWEST = 20
 STATES = ("open", "replayed", "dismissed", "all")

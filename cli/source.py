@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 import click
 
-from orchestration.console import FORMAT, Format, console, show, show_json, show_wide
+from cli.console import FORMAT, Format, console, show, show_json, show_wide
 
 if TYPE_CHECKING:
     from ingest.onboarding import Entry, Origin

@@ -1,6 +1,7 @@
 """The run history: runs whose process died are ended, failed ones told by mail, old ones removed."""
 
 import os
+import re
 import shutil
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
@@ -14,6 +15,7 @@ from reports.delivery import smtp
 TOLD = "analytics/told"  # a tag of runs whose failure was mailed
 RECENT = timedelta(days=1)  # an older failure is no news
 INTERRUPTED = "interrupted"
+CLASS = re.compile(r"^[A-Za-z_.]+\.[A-Z]\w*: ")  # a Python class, before its message
 STEPS = (
     ("land_", "ingest --source "),
     ("reports__", "report --type "),
@@ -111,10 +113,8 @@ def first_line(message: str) -> str:
     """The first line of an error, without the name of its Python class."""
     if "DagsterExecutionInterruptedError" in message:
         return INTERRUPTED
-    lines = message.strip().splitlines() or [""]
-    return lines[0].removeprefix("dagster._core.definitions.events.Failure: ") + (
-        f" {lines[1].strip()}" if lines[0].endswith(":") and len(lines) > 1 else ""
-    )
+    lines = CLASS.sub("", message.strip()).splitlines() or [""]
+    return f"{lines[0]} {lines[1].strip()}" if lines[0].endswith(":") and len(lines) > 1 else lines[0]
 
 
 def _command(step: str, day: str | None) -> str:
@@ -147,3 +147,19 @@ def remove_old_runs(instance: dg.DagsterInstance) -> int:
 def _last_makers(instance: dg.DagsterInstance) -> set[str]:
     records = instance.get_asset_records()
     return {entry.run_id for record in records if (entry := record.asset_entry.last_materialization)}
+
+
+def housekeeping_sensor() -> dg.SensorDefinition:
+    """Keeps house once a minute."""
+
+    @dg.sensor(
+        name="housekeeping",
+        job=None,
+        minimum_interval_seconds=60,
+        default_status=dg.DefaultSensorStatus.RUNNING,
+    )
+    def housekeeping(context: dg.SensorEvaluationContext) -> dg.SkipReason:
+        """Failed and dead runs, old history."""
+        return dg.SkipReason(keep_house(context.instance))
+
+    return housekeeping
