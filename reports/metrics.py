@@ -14,10 +14,10 @@ fiscal_year), period (its first day), period_end, dimension (`total` or as above
 How a value is written for people belongs to `notation.py`.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from functools import cache
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -55,11 +55,10 @@ class Metric:
     definition: Mapping[str, Any] = field(default_factory=dict)
 
 
-@cache
 def known(models: Path = MODELS) -> dict[str, Metric]:
-    """All metrics by name, in the order of their names."""
-    found = {metric.name: metric for metric in _read(models)}
-    return dict(sorted(found.items()))
+    """All metrics by name, in the order of their names. Files that have changed are read anew, as a server
+    lives longer than they do."""
+    return _known(tuple((file, file.stat().st_mtime_ns) for file in sorted(models.rglob("*.yml"))))
 
 
 def find(name: str) -> Metric:
@@ -68,9 +67,10 @@ def find(name: str) -> Metric:
     Raises:
         ReportUsageError: there is none; the message lists those there are.
     """
-    if name not in known():
-        raise ReportUsageError(f"there is no metric {name!r}; there are: {', '.join(known())}")
-    return known()[name]
+    metrics = known()
+    if name not in metrics:
+        raise ReportUsageError(f"there is no metric {name!r}; there are: {', '.join(metrics)}")
+    return metrics[name]
 
 
 def value(metric: Metric, period: Period, only: Filters = EVERYTHING) -> float | None:
@@ -113,8 +113,14 @@ def series(metric: Metric, grain: str, first: date, last: date, dimension: str =
     )  # fmt: skip
 
 
-def _read(models: Path) -> Iterator[Metric]:
-    for file in sorted(models.rglob("*.yml")):
+@lru_cache(maxsize=1)
+def _known(files: tuple[tuple[Path, int], ...]) -> dict[str, Metric]:
+    found = {metric.name: metric for metric in _read(file for file, _ in files)}
+    return dict(sorted(found.items()))
+
+
+def _read(files: Iterable[Path]) -> Iterator[Metric]:
+    for file in files:
         content = yaml.safe_load(file.read_text(encoding="utf-8")) or {}
         yield from (_metric("", definition) for definition in content.get("metrics", []))
         for model in content.get("models", []):

@@ -24,6 +24,12 @@ from reports.errors import DataError
 MOST_LINES = 150_000  # sale lines in a page; of more, products are folded and the oldest days are left out
 KEPT_PRODUCTS = 50  # then by name, the others as one of each category
 UNKNOWN = figures.UNKNOWN
+FIRST_SALES = """first_sales as (
+    select customer_id, min(sale_date) as first_date
+    from marts.fact_sales
+    where customer_id <> 0
+    group by customer_id
+)"""
 
 Only = Mapping[str, Sequence[str]]
 
@@ -186,12 +192,7 @@ class _Rows:
             return self._counted_visits()
         return query(
             f"""
-            with first_sales as (
-                select customer_id, min(sale_date) as first_date
-                from marts.fact_sales
-                where customer_id <> 0
-                group by customer_id
-            ),
+            with {FIRST_SALES},
 
             parts as (
                 select
@@ -232,12 +233,7 @@ class _Rows:
         transaction."""
         return query(
             f"""
-            with first_sales as (
-                select customer_id, min(sale_date) as first_date
-                from marts.fact_sales
-                where customer_id <> 0
-                group by customer_id
-            ),
+            with {FIRST_SALES},
 
             transactions as (
                 select

@@ -1,28 +1,18 @@
-"""The metrics of the semantic layer for the dashboard: values from `metrics.metrics_values`, names from the
-YAML beside the models, so that a metric which is added there is in the page after the next build.
+"""The metrics of the semantic layer (see `reports/metrics.py`) for the dashboard: all their values by name,
+so that a metric which is added is in the page after the next build.
 
 The page's own measures are worked out in the page, under any filter; these are kept as they were built.
 """
 
 from datetime import date, timedelta
-from functools import cache
-from pathlib import Path
 from typing import Any
 
-import yaml
-
-from ingest import warehouse
+from reports import metrics
 from reports.data import exists, query
+from reports.metrics import TOTAL, Metric
 
-MODELS = warehouse.ROOT / "dbt_project" / "models"
 KINDS = {"money": "money", "share": "share", "seconds": "duration"}  # of units; else a number
-TOTAL = "total"
-DIMENSIONS = {
-    "store__store_name": "store",
-    "product__category": "category",
-    "channel__channel_name": "channel",
-    "customer__segment": "segment",
-}
+SHORT = {dimension: name for name, dimension in metrics.DIMENSIONS.items()}
 DIGITS = 4
 
 
@@ -45,33 +35,22 @@ def semantic_metrics(first: date, last: date) -> dict[str, Any]:
             )
         order by metric, grain, dimension, dimension_value, period
         """,
-        first=first, earliest=first - timedelta(days=30), last=last, dimensions=sorted(DIMENSIONS),
+        first=first, earliest=first - timedelta(days=30), last=last, dimensions=sorted(SHORT),
     )  # fmt: skip
-    found: dict[str, Any] = {}
+    known, found = metrics.known(), dict[str, Any]()
     for key, rows in frame.groupby(["metric", "grain", "dimension", "dimension_value"], sort=False):
         metric, grain, dimension, value = (str(part) for part in key)
-        entry = found.setdefault(metric, _named(metric) | {"values": {}})
-        by = entry["values"].setdefault(grain, {}).setdefault(DIMENSIONS.get(dimension, TOTAL), {})
+        entry = found.setdefault(metric, _named(metric, known.get(metric)) | {"values": {}})
+        by = entry["values"].setdefault(grain, {}).setdefault(SHORT.get(dimension, TOTAL), {})
         by[value] = [rows["place"].tolist(), [round(float(number), DIGITS) for number in rows["value"]]]
     return found
 
 
-def _named(metric: str) -> dict[str, str]:
-    described: dict[str, Any] = _definitions().get(metric, {})
-    unit = ((described.get("config") or {}).get("meta") or {}).get("unit", "")
+def _named(name: str, metric: Metric | None) -> dict[str, str]:
+    if metric is None:  # its YAML has gone since the last build
+        metric = Metric(name, name.replace("_", " ").capitalize(), "", "number")
     return {
-        "label": described.get("label") or metric.replace("_", " ").capitalize(),
-        "description": " ".join((described.get("description") or "").split()),
-        "kind": KINDS.get(str(unit), "number"),
+        "label": metric.label,
+        "description": " ".join(metric.description.split()),
+        "kind": KINDS.get(metric.unit, "number"),
     }
-
-
-@cache
-def _definitions() -> dict[str, dict[str, Any]]:
-    """The metrics of all YAML files beside the models, by name."""
-    found: dict[str, dict[str, Any]] = {}
-    for file in sorted(Path(MODELS).rglob("*.yml")):
-        content = yaml.safe_load(file.read_text(encoding="utf-8")) or {}
-        nested = [metric for model in content.get("models", []) for metric in model.get("metrics", [])]
-        found |= {metric["name"]: metric for metric in [*nested, *content.get("metrics", [])]}
-    return found

@@ -12,9 +12,10 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.concurrency import run_in_threadpool
 
 from reports.archive import particulars
+from reports.metrics import TOTAL, Metric
 from reports.server import export
 from reports.server.builds import Build
-from reports.server.catalogue import TOTAL, Metric, Relation
+from reports.server.catalogue import Relation
 from reports.server.encoding import to_json
 from reports.server.metrics import LARGEST, Grain, Question
 from reports.server.problems import Problem, documented

@@ -1,22 +1,23 @@
 """What may be asked for: the tables of marts and metrics, their columns and keys, and the metrics, by name.
 
 Every name that reaches a statement is looked up here. The truth is the warehouse's own catalogue, seen as the
-reader; dbt's manifest adds which models are not for readers, and what metrics are called.
+reader; dbt's manifest adds which models are not for readers. Metrics are those of `reports/metrics.py`.
 """
 
 import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from ingest import warehouse
+from reports import metrics
+from reports.metrics import Metric
 from reports.server.database import Database
 from reports.server.encoding import from_json
 from reports.server.problems import Problem
 
 SCHEMAS = ("marts", "metrics")
 VALUES = ("metrics", "metrics_values")
-TOTAL = "total"
 SHOWN = 30  # names in an error that lists what there is
 
 TABLES_SQL = """
@@ -38,13 +39,8 @@ where
     and has_table_privilege(tables.oid, 'select')
 order by namespaces.nspname, tables.relname, columns.attnum
 """
-# The fewest rows in which every metric and dimension occurs.
-METRICS_SQL = """
-select distinct metric, dimension from metrics.metrics_values
-where grain = 'fiscal_year' order by metric, dimension
-"""
-
 logger = logging.getLogger(__name__)
+Known = TypeVar("Known")
 
 
 @dataclass(frozen=True)
@@ -83,17 +79,6 @@ class Relation:
 
 
 @dataclass(frozen=True)
-class Metric:
-    """A metric of `metrics.metrics_values`, with the dimensions that it is kept by."""
-
-    name: str
-    label: str
-    description: str
-    unit: str
-    dimensions: tuple[str, ...]
-
-
-@dataclass(frozen=True)
 class Catalogue:
     """All names of one moment."""
 
@@ -106,9 +91,7 @@ class Catalogue:
         Raises:
             Problem: 404, there is none; lists those there are.
         """
-        if name not in self.relations:
-            raise Problem(404, f"there is no table of this name; there are: {_some(self.relations)}")
-        return self.relations[name]
+        return _find("table", name, self.relations)
 
     def metric(self, name: str) -> Metric:
         """The metric of a name.
@@ -116,9 +99,7 @@ class Catalogue:
         Raises:
             Problem: 404, there is none; lists those there are.
         """
-        if name not in self.metrics:
-            raise Problem(404, f"there is no metric of this name; there are: {_some(self.metrics)}")
-        return self.metrics[name]
+        return _find("metric", name, self.metrics)
 
 
 def read(database: Database) -> Catalogue:
@@ -127,10 +108,9 @@ def read(database: Database) -> Catalogue:
     Raises:
         Problem: the warehouse is away.
     """
-    manifest = _manifest()
     hidden = {
         node["name"]
-        for node in manifest.get("nodes", {}).values()
+        for node in _manifest().get("nodes", {}).values()
         if node["resource_type"] == "model" and (node.get("config") or {}).get("access") == "private"
     }
     tables: dict[tuple[str, str], list[tuple[Any, ...]]] = {}
@@ -147,24 +127,7 @@ def read(database: Database) -> Catalogue:
         for (schema, name), rows in tables.items()
         if name not in hidden
     }
-    return Catalogue(relations, _metrics(database, manifest) if VALUES in tables else {})
-
-
-def _metrics(database: Database, manifest: Mapping[str, Any]) -> dict[str, Metric]:
-    described = {metric["name"]: metric for metric in manifest.get("metrics", {}).values()}
-    dimensions: dict[str, list[str]] = {}
-    for name, dimension in database.rows(METRICS_SQL):
-        dimensions.setdefault(name, []).append(dimension)
-    return {
-        name: Metric(
-            name=name,
-            label=described.get(name, {}).get("label") or name,
-            description=described.get(name, {}).get("description") or "",
-            unit=((described.get(name, {}).get("config") or {}).get("meta") or {}).get("unit", "number"),
-            dimensions=tuple(dimension for dimension in found if dimension != TOTAL),
-        )
-        for name, found in dimensions.items()
-    }
+    return Catalogue(relations, metrics.known() if VALUES in tables else {})
 
 
 def _manifest() -> dict[str, Any]:
@@ -174,9 +137,15 @@ def _manifest() -> dict[str, Any]:
     except FileNotFoundError:
         return {}
     except ValueError:  # dbt is just writing it; the next build's event reads it again
-        logger.warning("dbt's manifest cannot be read: metrics go by their names")
+        logger.warning("dbt's manifest cannot be read: tables of private models are shown")
         return {}
     return content
+
+
+def _find(kind: str, name: str, known: Mapping[str, Known]) -> Known:
+    if name not in known:
+        raise Problem(404, f"there is no {kind} of this name; there are: {_some(known)}")
+    return known[name]
 
 
 def _some(names: Iterable[str]) -> str:

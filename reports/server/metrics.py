@@ -8,9 +8,9 @@ from typing import Any
 
 from psycopg2.sql import SQL, Composable
 
-from reports.server.catalogue import TOTAL, Metric
+from reports.metrics import DIMENSIONS, TOTAL, Metric
 from reports.server.problems import Problem
-from reports.server.row_filter import DIMENSIONS, RowFilter
+from reports.server.row_filter import RowFilter
 
 LARGEST = 20_000  # rows of an answer
 
@@ -91,7 +91,7 @@ class Question:
 
 
 def _dimension(metric: Metric, name: str) -> str:
-    full = DIMENSIONS[name].metric if name in DIMENSIONS else name
+    full = DIMENSIONS.get(name, name)
     if full not in metric.dimensions:
         kept = ", ".join(metric.dimensions) or "none"
         raise Problem(422, f"{metric.name} is not kept by this dimension; it is by: {kept}")

@@ -9,28 +9,26 @@ from typing import Any, NamedTuple
 
 from psycopg2.sql import SQL, Composable, Identifier
 
+from reports import metrics
 from reports.server.catalogue import Relation
 from reports.server.problems import Problem
 
 
 class Dimension(NamedTuple):
     """What a filter goes by: the table of its members, their key, the column with the value that a filter
-    holds, the one with the name that people see, and its name in the semantic layer."""
+    holds, and the one with the name that people see."""
 
     table: str
     key: str
     value: str
     name: str
-    metric: str
 
 
 DIMENSIONS = {
-    "store": Dimension("dim_stores", "store_id", "store_code", "store_name", "store__store_name"),
-    "category": Dimension("dim_products", "product_id", "category", "category", "product__category"),
-    "channel": Dimension(
-        "dim_channels", "channel_id", "channel_code", "channel_name", "channel__channel_name"
-    ),
-    "segment": Dimension("dim_customers", "customer_id", "segment", "segment", "customer__segment"),
+    "store": Dimension("dim_stores", "store_id", "store_code", "store_name"),
+    "category": Dimension("dim_products", "product_id", "category", "category"),
+    "channel": Dimension("dim_channels", "channel_id", "channel_code", "channel_name"),
+    "segment": Dimension("dim_customers", "customer_id", "segment", "segment"),
 }
 FACTS = "fact_sales"
 KEYS = {dimension.key for dimension in DIMENSIONS.values()}
@@ -73,8 +71,8 @@ class RowFilter:
             return []
         name = next(iter(self.only))
         wanted = DIMENSIONS[name]
-        if len(self.only) > 1 or dimension != wanted.metric:
-            raise Problem(403, f"you may see a part of the business: ask by={wanted.metric}")
+        if len(self.only) > 1 or dimension != metrics.DIMENSIONS[name]:
+            raise Problem(403, f"you may see a part of the business: ask by={metrics.DIMENSIONS[name]}")
         # A name that a member of others bears too stands for both, so it is not shown.
         condition = SQL(
             "dimension_value in (select coalesce({name}, 'unknown') from marts.{table}"
