@@ -32,7 +32,11 @@ from server_warehouse import Events, Server, announce, execute, fill, rows, serv
 
 from conftest import analytics, make_home, remove_home
 from ingest import warehouse
-from reports.server import reference
+from reports.server import catalogue, export, reference
+from reports.server.database import Database
+from reports.server.problems import Problem
+from reports.server.queries import Selection
+from reports.server.row_filter import RowFilter
 
 # These take seconds each, or do not end: schemathesis leaves them to other tests.
 LONG = {"/events", "/api/v1/reports/{report}", "/api/v1/export/{mart}.{suffix}"}
@@ -220,6 +224,28 @@ def test_exports_of_nothing_are_whole_files(server: Server) -> None:
     assert openpyxl.load_workbook(io.BytesIO(body))["Rows"].max_row == 1
 
 
+def test_an_export_of_more_rows_than_its_form_holds_is_refused(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    database = Database()
+    stores = catalogue.read(database).relation("dim_stores")
+    database.close()
+    monkeypatch.setattr(export, "LARGEST_SHEET", 4)
+    counted, done = list[int](), list[bool]()
+
+    def begin(suffix: export.Suffix, *filters: str) -> None:
+        selection = Selection.of(stores, RowFilter(), filters=filters)
+        export.begin(selection, suffix, counted.append, lambda: done.append(True))
+
+    begin(export.Suffix.XLSX, "store_id:ne:0")
+    begin(export.Suffix.CSV)
+    assert (counted, done) == ([4, 5], [])
+    with pytest.raises(Problem, match=r"more than 4 rows; filter them, or for csv or parquet") as refused:
+        begin(export.Suffix.XLSX)
+    assert refused.value.status == 413
+    assert (counted, done) == ([4, 5], [True])  # its slot is free again
+
+
 # ------------------------------------------------------------------------------------------ cache and events
 
 
@@ -322,7 +348,7 @@ def test_a_slow_client_keeps_nobody_waiting(server: Server) -> None:
     ("path", "status", "says"),
     [
         ("/nothing", 404, "nothing at this address"),
-        ("/api/v1/metrics/profits", 404, "there are: total_sales"),
+        ("/api/v1/metrics/profits", 404, "total_sales"),
         ("/api/v1/tables/loads", 404, "there are: dim_channels"),
         ("/api/v1/tables/pg_authid", 404, "no table of this name"),
         ("/api/v1/export/fact_sales.exe", 422, "suffix"),
@@ -535,6 +561,31 @@ def test_the_dashboard_is_served_with_its_data_and_stays_known(server: Server) -
     assert data.keys() == json.loads(embedded[1]).keys()
     index = server.get("/")
     assert 'href="/dashboards/dashboard/"' in index.text
+
+
+def embedded_sales(page: requests.Response) -> int:
+    """The cents of all sales in a page's own data."""
+    found = re.search(r'id="board-data">(.*?)</script>', page.text, re.DOTALL)
+    assert found
+    return sum(json.loads(found[1])["rows"]["sales"]["amount"])
+
+
+def test_a_new_server_shows_the_page_made_last_and_makes_it_anew(server: Server, home: Path) -> None:
+    before = embedded_sales(server.get("/dashboards/dashboard/"))
+    execute("transformer", "update marts.fact_sales set total_amount = total_amount + 5 where sale_id = 1")
+    announce(28)
+    try:
+        with served(home) as other:
+            page = "/dashboards/dashboard/"
+            assert embedded_sales(other.get(page)) == before
+            data = other.json(page + "data.json")
+            assert sum(data["rows"]["sales"]["amount"]) == before + 500
+            other.until(lambda: embedded_sales(other.get(page)) == before + 500, 90)
+    finally:
+        execute(
+            "transformer", "update marts.fact_sales set total_amount = total_amount - 5 where sale_id = 1"
+        )
+        announce(29)
 
 
 def test_an_open_dashboard_follows_builds_and_keeps_what_is_chosen(

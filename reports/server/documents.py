@@ -16,6 +16,7 @@ from starlette.concurrency import run_in_threadpool
 
 from reports import archive, registry
 from reports.archive import Manifest
+from reports.dashboard.cells import dashboard_data
 from reports.errors import ReportError, ReportUsageError
 from reports.server import rendering
 from reports.server.builds import Build
@@ -55,7 +56,7 @@ class Documents:
         self._build, self._is_away = build, is_away
         self._jobs: dict[tuple[Any, ...], asyncio.Task[str]] = {}
         self._worker = asyncio.Semaphore(1)
-        self._pages: dict[tuple[Any, ...], tuple[Build, str]] = {}
+        self._pages: dict[tuple[Any, ...], tuple[Build | None, str]] = {}
 
     def archived(self, row_filter: RowFilter, report: str | None = None) -> list[Manifest]:
         """The archived reports that a user may see, newest first."""
@@ -99,8 +100,8 @@ class Documents:
         return File(file.path, f"{name}-{archive.find(report_id).period}.{suffix}")
 
     async def page(self, name: str, row_filter: RowFilter) -> File:
-        """The page of a dashboard. One made before the last build is shown while the next is in the making:
-        it takes its figures from `data`.
+        """The page of a dashboard. One made before the last build, also by a server before this one, is
+        shown while the next is in the making: it takes its figures from `data`.
 
         Raises:
             Problem: 404, there is no such dashboard; 403, it cannot be limited to what the user may see.
@@ -109,10 +110,12 @@ class Documents:
         key, build = (name, row_filter.key), self._build()
         try:
             parameters = row_filter.parameters()
+            if key not in self._pages and (last := await run_in_threadpool(rendering.last, name, parameters)):
+                self._pages.setdefault(key, (None, last))
             known = self._pages.get(key)
             if known is None:
                 self._pages[key] = build, await self._make(name, None, "html", parameters)
-            elif known[0] != build:
+            elif known[0] != build and not self._is_away():
                 self._pages[key] = build, known[1]
                 task = asyncio.ensure_future(self._make(name, None, "html", parameters))
                 task.add_done_callback(lambda done: self._replace(key, build, done))
@@ -131,8 +134,6 @@ class Documents:
         _dashboard(name)
         with moment() as connection, told():
             try:
-                from reports.dashboard.cells import dashboard_data  # not before it is asked for: pandas
-
                 return dashboard_data(connection, row_filter.only)
             except ReportError as error:
                 logger.warning("the dashboard's data cannot be read: %s", error)

@@ -10,10 +10,14 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from reports import archive
+from reports.archive import Manifest
 from reports.server.problems import Problem
+from reports.theme import theme
 
 SECONDS = 300
 _underway: set[subprocess.Popen[str]] = set()
@@ -69,24 +73,31 @@ def _end(process: subprocess.Popen[str]) -> None:
         os.killpg(process.pid, signal.SIGKILL)  # it, or a kernel that it left
 
 
+def last(report: str, parameters: Mapping[str, str]) -> str | None:
+    """The id of the newest page of a dashboard that the archive holds, of whatever data."""
+    found = _alike(report, "html", parameters)
+    newest = max(found, key=lambda manifest: (manifest.last_day, manifest.made_at), default=None)
+    return newest.report_id if newest else None
+
+
+def _alike(report: str, suffix: str, parameters: Mapping[str, str]) -> Iterator[Manifest]:
+    """The reports in the archive that are made as one would be now, of any period and data, newest first."""
+    style = {"currency": theme().currency, "locale": theme().locale, "paper": theme().papersize}
+    code = archive.code_version()
+    for manifest in archive.entries(report):
+        has = {key: value for key, value in manifest.parameters.items() if key != "period"}
+        if has == {**style, **parameters} and manifest.code_version == code and suffix in manifest.formats:
+            yield manifest
+
+
 def _find(job: Job) -> str | None:
     """A report in the archive that would come out alike, made since the last build."""
-    from reports import archive, figures
-    from reports.theme import theme
+    from reports import figures
 
-    style = {"currency": theme().currency, "locale": theme().locale, "paper": theme().papersize}
-    wanted = {**style, **job.parameters}
-    loads, code = archive.ranges(figures.loaded()), archive.code_version()
+    loads = archive.ranges(figures.loaded())
     newest = _newest_period(job) if job.period is None else job.period
-    for manifest in archive.entries(job.report):
-        if manifest.made_at < job.since:
-            break
-        has_same = {key: value for key, value in manifest.parameters.items() if key != "period"} == wanted
-        if (
-            has_same
-            and (manifest.period, manifest.loads, manifest.code_version) == (newest, loads, code)
-            and job.suffix in manifest.formats
-        ):
+    for manifest in _alike(job.report, job.suffix, job.parameters):
+        if manifest.made_at >= job.since and (manifest.period, manifest.loads) == (newest, loads):
             return manifest.report_id
     return None
 

@@ -2,9 +2,7 @@
 noted."""
 
 import asyncio
-import importlib
 import logging
-import threading
 from collections.abc import Awaitable, Callable, Hashable
 from typing import Annotated, Any
 
@@ -57,10 +55,6 @@ class Service:
         self._loop = loop
         self.audit.start()
         self.builds.start(loop)
-        # Pandas takes seconds to come, which the first open dashboard would wait for.
-        threading.Thread(
-            target=importlib.import_module, args=("reports.dashboard.cells",), daemon=True
-        ).start()
 
     def stop(self) -> None:
         """End all of it."""
