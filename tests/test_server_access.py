@@ -179,6 +179,25 @@ def test_logins_are_limited(server: Server, tokens: dict[str, str]) -> None:
     assert 'analytics_logins_total{result="limited"} 2.0' in server.get("/metrics", tokens["admin"]).text
 
 
+@pytest.mark.parametrize(
+    ("names", "addresses", "allowed"),
+    [("'name ' || n", "'127.0.0.1'", 20), ("'vera'", "'192.0.2.' || n", 50)],
+    ids=["of many names from one address", "of one name from many addresses"],
+)
+def test_tries_that_are_spread_are_limited_too(
+    server: Server, names: str, addresses: str, allowed: int
+) -> None:
+    attempts = (
+        "delete from ops.access_log; insert into ops.access_log (user_name, address, action, what)"
+        f" select {names}, {addresses}, 'login attempt', '' from generate_series(1, {allowed} - 1) as n"
+    )
+    execute("loader", attempts)
+    answers = [log_in(server, "vera", "wrong password").last for _ in range(2)]  # type: ignore[attr-defined]
+    assert [answer.status_code for answer in answers] == [401, 429]
+    execute("loader", "delete from ops.access_log")
+    assert log_in(server, "vera", PASSWORD).last.status_code == 303  # type: ignore[attr-defined]
+
+
 def test_many_tries_at_once_count_as_many(server: Server) -> None:
     execute("loader", "delete from ops.access_log")
     codes: list[int] = []
@@ -222,6 +241,12 @@ def test_a_revoked_token_and_a_removed_user_are_out_at_once(server: Server, home
     server.until(lambda: server.get(path, token).status_code == 401, 3)
     assert analytics("user", "token", "revoke", str(number), home=home).returncode == 2
 
+    session = log_in(server, "tom", PASSWORD)
+    assert session.get(server.url + path, timeout=20).status_code == 200
+    users = access.Access()
+    users.add_user("tom", "viewer", PASSWORD, {})  # whose password is changed is logged out
+    users.close()
+    server.until(lambda: session.get(server.url + path, timeout=20).status_code == 401, 3)
     session = log_in(server, "tom", PASSWORD)
     assert session.get(server.url + path, timeout=20).status_code == 200
     assert analytics("user", "remove", "tom", home=home).returncode == 0

@@ -3,10 +3,12 @@
 import asyncio
 import base64
 import hashlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator, MutableMapping
+from typing import Any
 
 import pytest
 
+from reports.server import builds, export
 from reports.server.builds import WAITING_EVENTS, Build, Builds
 from reports.server.cache import Answer, Cache
 from reports.server.catalogue import Column, Relation
@@ -105,6 +107,52 @@ def test_a_page_that_takes_no_events_is_let_go() -> None:
             await anext(slow)
 
     asyncio.run(run())
+
+
+def test_a_page_that_is_no_longer_welcome_is_let_go(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def run() -> None:
+        events = Builds(lambda build: None, lambda: None)
+        answers = iter([True, False])
+
+        async def is_welcome() -> bool:
+            return next(answers)
+
+        stream = events.stream(is_welcome)
+        await anext(stream)
+        assert await anext(stream) == b": alive\n\n"
+        with pytest.raises(StopAsyncIteration):
+            await anext(stream)
+        assert events.listeners == 0
+
+    monkeypatch.setattr(builds, "HEARTBEAT_SECONDS", 0.01)
+    asyncio.run(run())
+
+
+def test_an_export_that_takes_too_long_is_cut_and_never_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    sent, done, closed = list[dict[str, Any]](), list[bool](), list[bool]()
+
+    def chunks() -> Iterator[bytes]:
+        try:
+            while True:
+                yield b"x"
+        finally:
+            closed.append(True)
+
+    async def take(message: MutableMapping[str, Any]) -> None:
+        sent.append(dict(message))
+        await asyncio.sleep(0.01)
+
+    async def stay() -> dict[str, Any]:
+        await asyncio.sleep(60)
+        return {"type": "http.disconnect"}
+
+    made = chunks()
+    answer = export.Export(made, next(made), export.Suffix.CSV, "x", lambda: done.append(True))
+    monkeypatch.setattr(export, "EXPORT_SECONDS", 0.2)
+    asyncio.run(asyncio.wait_for(answer({"type": "http"}, stay, take), 10))
+    assert len(sent) > 2
+    assert all(message.get("more_body", True) for message in sent)  # uvicorn cuts what has no end
+    assert done == closed == [True]
 
 
 def test_the_policy_knows_the_scripts_of_a_page_and_no_other() -> None:
