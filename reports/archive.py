@@ -166,7 +166,7 @@ def particulars(manifest: Manifest) -> str:
 
     usual = {"currency": theme().currency, "locale": theme().locale, "paper": theme().papersize}
     return " ".join(
-        f"{name}={value}"
+        f"{name}={', '.join(value.splitlines())}"
         for name, value in manifest.parameters.items()
         if name != "period" and usual.get(name) != value
     )

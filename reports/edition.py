@@ -41,7 +41,7 @@ class Edition:
         Args:
             date: a day in the period, as YYYY-MM-DD.
             period: or the period itself, in a form of `period.FORMS`.
-            only: names or codes of a store, category, channel, segment.
+            only: names or codes of stores, categories, channels, segments, each on a line.
 
         Raises:
             ReportUsageError: a parameter is not written as it should be, or names nothing that there is.
@@ -52,8 +52,7 @@ class Edition:
         covered = figures.load_coverage() if report.about == "loads" else figures.coverage()
         asked = parse(period) if period else _of_day(report.grain, date, covered)
         filters = Filters(**only)
-        for name, value in filters.given():
-            figures.check_filter(name, value)
+        figures.check_filter(filters)
         return cls(report, asked, covered, filters)
 
     @property
@@ -127,4 +126,4 @@ def _of_day(grain: Grain, given: str, covered: Coverage) -> Period:
 
 def parameters_of(edition: Edition) -> dict[str, Any]:
     """The parameters that ask for this very edition, whatever comes later: none of them a default."""
-    return {"period": edition.asked.key, **dict(edition.only.given())}
+    return {"period": edition.asked.key, **edition.only.parameters()}

@@ -50,40 +50,52 @@ MEASURES = (
 
 @dataclass(frozen=True)
 class Filters:
-    """The part of the business that figures are of: names or codes; empty for all."""
+    """The part of the business that figures are of: names or codes, several of a kind on a line each; empty
+    for all."""
 
     store: str = ""
     category: str = ""
     channel: str = ""
     segment: str = ""
 
+    @property
+    def values(self) -> dict[str, list[str]]:
+        """The values of each, as `CONDITIONS` take them."""
+        return {name: text.split(BETWEEN) if text else [] for name, text in asdict(self).items()}
+
     def given(self) -> list[tuple[str, str]]:
-        """Those that are set, as (name, value)."""
-        return [(name, value) for name, value in asdict(self).items() if value]
+        """Those that are set, as (name, values) for people."""
+        return [(name, ", ".join(values)) for name, values in self.values.items() if values]
+
+    def parameters(self) -> dict[str, str]:
+        """Those that are set, as parameters of a report."""
+        return {name: text for name, text in asdict(self).items() if text}
 
 
+BETWEEN = "\n"  # values of a filter
 EVERYTHING = Filters()
-# Which rows of fact_sales a filter leaves, and how its name is looked up: the table's name and code columns.
-CONDITIONS = {
-    "store": """
-        and sales.store_id in (
-            select store_id from marts.dim_stores where %(store)s in (store_name, store_code)
-        )""",
-    "category": """
-        and sales.product_id in (select product_id from marts.dim_products where category = %(category)s)""",
-    "channel": """
-        and sales.channel_id in (
-            select channel_id from marts.dim_channels where %(channel)s in (channel_name, channel_code)
-        )""",
-    "segment": """
-        and sales.customer_id in (select customer_id from marts.dim_customers where segment = %(segment)s)""",
+# What can be filtered by: the table of its members, their key, and the columns of their name and code.
+MEMBERS = {
+    "store": ("marts.dim_stores", "store_id", ("store_name", "store_code")),
+    "category": ("marts.dim_products", "product_id", ("category",)),
+    "channel": ("marts.dim_channels", "channel_id", ("channel_name", "channel_code")),
+    "segment": ("marts.dim_customers", "customer_id", ("segment",)),
 }
-NAMES = {
-    "store": ("marts.dim_stores", ("store_name", "store_code")),
-    "category": ("marts.dim_products", ("category",)),
-    "channel": ("marts.dim_channels", ("channel_name", "channel_code")),
-    "segment": ("marts.dim_customers", ("segment",)),
-}
+
+
+def members(name: str, column: str) -> str:
+    """A select for a column of the members that a filter leaves. What is a member's code stands for that one
+    alone, whoever bears it as a name."""
+    table, _, (known_as, *code) = MEMBERS[name]
+    condition = f"{known_as} = any(%({name})s)"
+    if code:
+        codes = f"select {code[0]} from {table} where {code[0]} = any(%({name})s)"
+        condition = f"{code[0]} = any(%({name})s) or ({condition} and {known_as} not in ({codes}))"
+    return f"select {column} from {table} where {condition}"
+
+
+# Which rows of facts, called `sales`, a filter leaves.
+CONDITIONS = {name: f" and sales.{key} in ({members(name, key)})" for name, (_, key, _) in MEMBERS.items()}
 
 
 # ------------------------------------------------------------------------------------------ days and periods
@@ -136,20 +148,25 @@ def ending(last: date, days: int) -> Period:
     return Period(last - timedelta(days=days - 1), last)
 
 
-def check_filter(name: str, value: str) -> None:
-    """Make sure that there is a store, category, channel or segment of this name or code.
+def check_filter(only: Filters) -> None:
+    """Make sure that there are stores, categories, channels and segments of these names or codes.
 
     Raises:
-        ReportUsageError: there is none; the message lists those there are.
+        ReportUsageError: there is none of one; the message lists those there are.
     """
-    table, columns = NAMES[name]
-    known = query(f"select distinct {columns[0]} as name, {columns[-1]} as code from {table} order by 1, 2")
-    if not ((known["name"] == value) | (known["code"] == value)).any():
-        names = known["name"].dropna().unique().tolist()
-        shown = ", ".join(names[:LISTED]) + (
-            f" and {len(names) - LISTED} more" if len(names) > LISTED else ""
+    for name, values in only.values.items():
+        if not values:
+            continue
+        table, _, columns = MEMBERS[name]
+        known = query(
+            f"select distinct {columns[0]} as name, {columns[-1]} as code from {table} order by 1, 2"
         )
-        raise ReportUsageError(f"there is no {name} {value!r}; there are: {shown or 'none'}")
+        if unknown := sorted(set(values) - {*known["name"], *known["code"]}):
+            names = known["name"].dropna().unique().tolist()
+            shown = ", ".join(names[:LISTED]) + (
+                f" and {len(names) - LISTED} more" if len(names) > LISTED else ""
+            )
+            raise ReportUsageError(f"there is no {name} {unknown[0]!r}; there are: {shown or 'none'}")
 
 
 def _source_of_days(only: Filters) -> str:
@@ -195,7 +212,7 @@ def days(period: Period, only: Filters = EVERYTHING) -> pd.DataFrame:
     total_customers, new_customers, units_sold, profit (of the products whose cost is known)."""
     return query(
         f"select * from ({_source_of_days(only)}) as days order by metric_date",
-        first=period.first, last=period.last, **asdict(only),
+        first=period.first, last=period.last, **only.values,
     )  # fmt: skip
 
 
@@ -219,7 +236,7 @@ def totals(period: Period, only: Filters = EVERYTHING) -> pd.Series | None:
             sum(profit) as profit
         from ({_source_of_days(only)}) as days
         """,
-        first=period.first, last=period.last, **asdict(only),
+        first=period.first, last=period.last, **only.values,
     ).iloc[0]  # fmt: skip
     return row if row["days"] else None
 
@@ -265,7 +282,7 @@ def daily(day: date, days: int = WINDOW_DAYS, only: Filters = EVERYTHING) -> pd.
         last=day,
         shown=day - timedelta(days=days - 1),
         average_days=AVERAGE_DAYS,
-        **asdict(only),
+        **only.values,
     )
 
 
@@ -297,7 +314,7 @@ def steps(period: Period, step: str, only: Filters = EVERYTHING) -> pd.DataFrame
         last=period.last,
         shown=period.first,
         step=step,
-        **asdict(only),
+        **only.values,
     )
 
 
@@ -463,7 +480,7 @@ def breakdown(
         from groups
         order by sales desc, key
         """,
-        first=period.first, last=period.last, unknown=UNKNOWN, **bounds, **asdict(only),
+        first=period.first, last=period.last, unknown=UNKNOWN, **bounds, **only.values,
     )  # fmt: skip
 
 
@@ -494,7 +511,7 @@ def new_and_known(period: Period, only: Filters = EVERYTHING) -> pd.DataFrame:
         group by start
         order by start
         """,
-        first=period.first, last=period.last, **asdict(only),
+        first=period.first, last=period.last, **only.values,
     )  # fmt: skip
 
 
@@ -532,7 +549,7 @@ def stock(day: date, sold: Period, only: Filters = EVERYTHING) -> pd.DataFrame:
         where %(category)s in ('', category)
         order by days_left nulls last, stock_level desc, product_id
         """,
-        day=day, first=sold.first, last=sold.last, days=sold.days, unknown=UNKNOWN, **asdict(only),
+        day=day, first=sold.first, last=sold.last, days=sold.days, unknown=UNKNOWN, **only.values,
     )  # fmt: skip
 
 
@@ -563,7 +580,7 @@ def lines(period: Period, only: Filters = EVERYTHING) -> Path:
         where sale_date between %(first)s and %(last)s {_and(only)}
         order by sold_at, sale_id
         """,
-        first=period.first, last=period.last, unknown=UNKNOWN, **asdict(only),
+        first=period.first, last=period.last, unknown=UNKNOWN, **only.values,
     )  # fmt: skip
 
 
@@ -600,7 +617,7 @@ def contacts(by: str, period: Period, before: Period, only: Filters = EVERYTHING
         before_first=before.first,
         before_after=before.last + timedelta(days=1),
         unknown=UNKNOWN,
-        **asdict(only),
+        **only.values,
     )
 
 
@@ -819,7 +836,7 @@ def holdings(only: Filters = EVERYTHING) -> pd.Series:
             from marts.fact_sales as sales
             where true {_and(only)}
             """,
-            **asdict(only),
+            **only.values,
         ).iloc[0]
     return query(
         """

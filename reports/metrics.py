@@ -27,7 +27,7 @@ import yaml
 from ingest import warehouse
 from reports.data import exists, query
 from reports.errors import ReportUsageError
-from reports.figures import EVERYTHING, NAMES, Filters
+from reports.figures import EVERYTHING, MEMBERS, Filters, members
 from reports.period import Period
 
 MODELS = warehouse.ROOT / "dbt_project" / "models"
@@ -75,15 +75,16 @@ def find(name: str) -> Metric:
 
 def value(metric: Metric, period: Period, only: Filters = EVERYTHING) -> float | None:
     """A metric's value in a period. None where it has none: the period is no day, week, month, quarter or
-    fiscal year, or nothing is known of it, or the metric is not kept by what the filters ask for."""
-    given = only.given()
+    fiscal year, or nothing is known of it, or the metric is not kept by what the filters ask for: more than
+    one value may not add up."""
+    given = [(name, value) for name, values in only.values.items() for value in values]
     dimension = DIMENSIONS[given[0][0]] if given else TOTAL
     if len(given) > 1 or dimension not in (TOTAL, *metric.dimensions) or not exists("metrics.metrics_values"):
         return None
     member = "= 'total'"
     if given:
-        table, columns = NAMES[given[0][0]]
-        member = f"in (select {columns[0]} from {table} where %(chosen)s in ({', '.join(columns)}))"
+        name = given[0][0]
+        member = f"in ({members(name, MEMBERS[name][2][0])})"
     frame = query(
         f"""
         select value
@@ -92,8 +93,8 @@ def value(metric: Metric, period: Period, only: Filters = EVERYTHING) -> float |
             and period = %(first)s and period_end = %(last)s
         limit 1
         """,
-        metric=metric.name, dimension=dimension, chosen=given[0][1] if given else "",
-        first=period.first, last=period.last,
+        metric=metric.name, dimension=dimension, first=period.first, last=period.last,
+        **only.values,
     )  # fmt: skip
     return float(frame["value"].iloc[0]) if len(frame) else None
 

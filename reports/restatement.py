@@ -46,7 +46,7 @@ def _last_edition(edition: Edition) -> pd.DataFrame:
     made = [
         manifest
         for manifest in archive.entries(edition.report.name)
-        if {n: v for n, v in manifest.parameters.items() if n in figures.NAMES} == mine
+        if {n: v for n, v in manifest.parameters.items() if n in figures.MEMBERS} == mine
         and (manifest.folder / archive.RESULTS / f"{KEPT}.parquet").exists()
     ]
     last_day = edition.period.last.isoformat()

@@ -91,6 +91,19 @@ def dbt(models: "Dbt") -> "Dbt":
     return models
 
 
+@pytest.fixture(scope="module")
+def server_home() -> Iterator[Path]:
+    """A home with the tables that the server reads, which is ANALYTICS_HOME meanwhile."""
+    from server_warehouse import fill
+
+    folder = make_home()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("ANALYTICS_HOME", str(folder))
+        fill()
+        yield folder
+    remove_home(folder)
+
+
 def free_port() -> int:
     """A port of the loopback address that nobody uses."""
     with socket.socket() as probe:

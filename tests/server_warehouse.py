@@ -155,6 +155,13 @@ class Server:
             self.log.close()
 
 
+def embedded_data(page: requests.Response) -> Any:
+    """The data that a dashboard's page holds."""
+    found = re.search(r'id="board-data">(.*?)</script>', page.text, re.DOTALL)
+    assert found, page.text[:500]
+    return json.loads(found[1])
+
+
 class Events:
     """The stream of events, read as a browser does."""
 

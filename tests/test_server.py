@@ -4,7 +4,6 @@ import csv
 import gzip
 import io
 import itertools
-import json
 import re
 import socket
 import threading
@@ -28,9 +27,9 @@ from dashboard_browser import Board
 from schemathesis import GenerationMode
 from schemathesis.checks import CHECKS, load_all_checks
 from selenium import webdriver
-from server_warehouse import Events, Server, announce, execute, fill, rows, served
+from server_warehouse import Events, Server, announce, embedded_data, execute, rows, served
 
-from conftest import analytics, make_home, remove_home
+from conftest import analytics
 from ingest import warehouse
 from reports.server import catalogue, export, reference
 from reports.server.database import Database
@@ -43,18 +42,8 @@ LONG = {"/events", "/api/v1/reports/{report}", "/api/v1/export/{mart}.{suffix}"}
 
 
 @pytest.fixture(scope="module")
-def home() -> Iterator[Path]:
-    folder = make_home()
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("ANALYTICS_HOME", str(folder))
-        fill()
-        yield folder
-    remove_home(folder)
-
-
-@pytest.fixture(scope="module")
-def server(home: Path) -> Iterator[Server]:
-    with served(home) as running:
+def server(server_home: Path) -> Iterator[Server]:
+    with served(server_home) as running:
         yield running
 
 
@@ -225,7 +214,7 @@ def test_exports_of_nothing_are_whole_files(server: Server) -> None:
 
 
 def test_an_export_of_more_rows_than_its_form_holds_is_refused(
-    home: Path, monkeypatch: pytest.MonkeyPatch
+    server_home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     database = Database()
     stores = catalogue.read(database).relation("dim_stores")
@@ -420,7 +409,7 @@ PLACES = [
 ]  # fmt: skip
 
 
-def test_injections_through_every_parameter_come_to_nothing(server: Server, home: Path) -> None:
+def test_injections_through_every_parameter_come_to_nothing(server: Server, server_home: Path) -> None:
     known = {
         "{" + parameter["name"] + "}"
         for operations in server.json("/api/v1/openapi.json")["paths"].values()
@@ -485,7 +474,7 @@ def test_a_report_of_an_evil_store_is_refused_by_name(server: Server) -> None:
         assert "there is no" in answer.json()["detail"]
 
 
-def test_the_database_role_of_the_server_cannot_write(home: Path) -> None:
+def test_the_database_role_of_the_server_cannot_write(server_home: Path) -> None:
     with psycopg2.connect(**warehouse.settings("reader")) as connection:
         connection.cursor().execute("set transaction read write")
         with pytest.raises(psycopg2.errors.InsufficientPrivilege):
@@ -502,7 +491,7 @@ def test_the_database_role_of_the_server_cannot_write(home: Path) -> None:
         connection.cursor().execute("select * from marts.fact_sales")
 
 
-def test_a_question_that_takes_too_long_is_ended(server: Server, home: Path) -> None:
+def test_a_question_that_takes_too_long_is_ended(server: Server, server_home: Path) -> None:
     """A lock plays the slow plan: the statement's time limit ends it, and others are answered meanwhile."""
     holder = psycopg2.connect(**warehouse.settings("transformer"))
     holder.cursor().execute("lock table marts.dim_channels in access exclusive mode")
@@ -555,27 +544,23 @@ def test_the_dashboard_is_served_with_its_data_and_stays_known(server: Server) -
         server.get("/dashboards/dashboard", allow_redirects=False).headers["Location"]
         == "/dashboards/dashboard/"
     )
-    embedded = re.search(r'id="board-data">(.*?)</script>', page.text, re.DOTALL)
-    assert embedded is not None
     data = server.json("/dashboards/dashboard/data.json")
-    assert data.keys() == json.loads(embedded[1]).keys()
+    assert data.keys() == embedded_data(page).keys()
     index = server.get("/")
     assert 'href="/dashboards/dashboard/"' in index.text
 
 
 def embedded_sales(page: requests.Response) -> int:
     """The cents of all sales in a page's own data."""
-    found = re.search(r'id="board-data">(.*?)</script>', page.text, re.DOTALL)
-    assert found
-    return sum(json.loads(found[1])["rows"]["sales"]["amount"])
+    return sum(embedded_data(page)["rows"]["sales"]["amount"])
 
 
-def test_a_new_server_shows_the_page_made_last_and_makes_it_anew(server: Server, home: Path) -> None:
+def test_a_new_server_shows_the_page_made_last_and_makes_it_anew(server: Server, server_home: Path) -> None:
     before = embedded_sales(server.get("/dashboards/dashboard/"))
     execute("transformer", "update marts.fact_sales set total_amount = total_amount + 5 where sale_id = 1")
     announce(28)
     try:
-        with served(home) as other:
+        with served(server_home) as other:
             page = "/dashboards/dashboard/"
             assert embedded_sales(other.get(page)) == before
             data = other.json(page + "data.json")
@@ -624,7 +609,7 @@ def test_an_open_dashboard_follows_builds_and_keeps_what_is_chosen(
         announce(31)
 
 
-def test_a_report_of_a_period_is_made_once_and_found_again(server: Server, home: Path) -> None:
+def test_a_report_of_a_period_is_made_once_and_found_again(server: Server, server_home: Path) -> None:
     path = "/api/v1/reports/daily?from=2025-06-30&to=2025-06-30&format=xlsx"
     first = server.get(path)
     assert first.status_code == 200, first.text
@@ -636,7 +621,7 @@ def test_a_report_of_a_period_is_made_once_and_found_again(server: Server, home:
     assert listed["period"] == "2025-06-30"
     assert server.get(listed["files"]["daily.xlsx"]).content == first.content
     assert listed["report_id"] in server.get("/").text
-    archived = home / "archive" / listed["report_id"] / "files" / "daily.xlsx"
+    archived = server_home / "archive" / listed["report_id"] / "files" / "daily.xlsx"
     assert archived.read_bytes() == first.content
 
 
@@ -655,18 +640,18 @@ def test_the_page_on_the_api_is_written_from_its_description() -> None:
 # ------------------------------------------------------------------------------------------ starting and away
 
 
-def test_it_refuses_other_machines_while_nobody_could_log_in(home: Path) -> None:
-    done = analytics("serve", "--host", "0.0.0.0", "--port", "0", home=home)
+def test_it_refuses_other_machines_while_nobody_could_log_in(server_home: Path) -> None:
+    done = analytics("serve", "--host", "0.0.0.0", "--port", "0", home=server_home)
     assert done.returncode == 2
     assert "add a user first" in done.stderr
     taken = socket.create_server(("127.0.0.1", 0))
-    done = analytics("serve", "--port", str(taken.getsockname()[1]), home=home)
+    done = analytics("serve", "--port", str(taken.getsockname()[1]), home=server_home)
     assert done.returncode == 2
     assert "choose another --port" in done.stderr
 
 
 def test_the_warehouse_goes_away_and_comes_back(
-    server: Server, home: Path, browser: webdriver.Chrome
+    server: Server, server_home: Path, browser: webdriver.Chrome
 ) -> None:
     board = Board(browser, f"{server.url}/dashboards/dashboard/")
     board.wait(lambda: board.find("#board-status").text.startswith("live"), 30)
@@ -700,8 +685,8 @@ def ask_for_a_report(server: Server) -> None:
         server.get("/api/v1/reports/monthly?format=xlsx")
 
 
-def test_it_ends_in_order_although_pages_listen_and_a_report_is_made(home: Path) -> None:
-    with served(home) as server:
+def test_it_ends_in_order_although_pages_listen_and_a_report_is_made(server_home: Path) -> None:
+    with served(server_home) as server:
         events = Events(server)
         events.next()
         making = threading.Thread(target=ask_for_a_report, args=(server,))

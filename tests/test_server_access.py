@@ -2,21 +2,31 @@
 
 import csv
 import io
-import json
 import re
 import subprocess
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 
+import openpyxl
 import psycopg2
 import pyarrow.parquet as pq
 import pytest
 import reports_warehouse as made_up
 import requests
-from server_warehouse import PASSWORD, Events, Server, add_user, announce, execute, fill, rows, served
+from server_warehouse import (
+    PASSWORD,
+    Events,
+    Server,
+    add_user,
+    announce,
+    embedded_data,
+    execute,
+    rows,
+    served,
+)
 
-from conftest import analytics, make_home, remove_home
+from conftest import analytics
 from ingest import warehouse
 from reports.server import access
 from reports.server.access import hash_of
@@ -25,17 +35,7 @@ ALLOWED = "S1"  # the store that the manager sees: High Street
 
 
 @pytest.fixture(scope="module")
-def home() -> Iterator[Path]:
-    folder = make_home()
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("ANALYTICS_HOME", str(folder))
-        fill()
-        yield folder
-    remove_home(folder)
-
-
-@pytest.fixture(scope="module")
-def tokens(home: Path) -> dict[str, str]:
+def tokens(server_home: Path) -> dict[str, str]:
     """A user of each kind, with a token."""
     access.prepare()
     users = access.Access()
@@ -56,9 +56,9 @@ def tokens(home: Path) -> dict[str, str]:
 
 
 @pytest.fixture(scope="module")
-def server(home: Path, tokens: dict[str, str]) -> Iterator[Server]:
+def server(server_home: Path, tokens: dict[str, str]) -> Iterator[Server]:
     """Bound to all addresses, which it does now that there are users."""
-    with served(home, "--host", "0.0.0.0") as running:
+    with served(server_home, "--host", "0.0.0.0") as running:
         running.address = running.address.replace("0.0.0.0", "127.0.0.1")
         running.url = f"http://{running.address}"
         yield running
@@ -215,7 +215,7 @@ def test_many_tries_at_once_count_as_many(server: Server) -> None:
     execute("loader", "delete from ops.access_log")
 
 
-def test_passwords_and_tokens_are_kept_as_hashes(home: Path, tokens: dict[str, str]) -> None:
+def test_passwords_and_tokens_are_kept_as_hashes(server_home: Path, tokens: dict[str, str]) -> None:
     ((hashed,),) = rows("select password_hash from ops.users where user_name = 'anna'", role="access")
     assert hashed.startswith("$argon2id$")
     kept = rows("select token_hash from ops.api_tokens", role="access")
@@ -227,19 +227,19 @@ def test_passwords_and_tokens_are_kept_as_hashes(home: Path, tokens: dict[str, s
             pytest.raises(psycopg2.errors.InsufficientPrivilege),
         ):
             connection.cursor().execute(sql)
-    listed = analytics("user", "token", "list", home=home)
+    listed = analytics("user", "token", "list", home=server_home)
     assert not any(token in listed.stdout for token in tokens.values())
 
 
-def test_a_revoked_token_and_a_removed_user_are_out_at_once(server: Server, home: Path) -> None:
-    token = add_user(home, "tom", "viewer")
+def test_a_revoked_token_and_a_removed_user_are_out_at_once(server: Server, server_home: Path) -> None:
+    token = add_user(server_home, "tom", "viewer")
     path = "/api/v1/metrics/total_sales?grain=month"
     assert server.get(path, token).status_code == 200
     assert server.get(path, token).status_code == 200  # remembered by now
     ((number,),) = rows("select token_id from ops.api_tokens where user_name = 'tom'", role="access")
-    assert analytics("user", "token", "revoke", str(number), home=home).returncode == 0
+    assert analytics("user", "token", "revoke", str(number), home=server_home).returncode == 0
     server.until(lambda: server.get(path, token).status_code == 401, 3)
-    assert analytics("user", "token", "revoke", str(number), home=home).returncode == 2
+    assert analytics("user", "token", "revoke", str(number), home=server_home).returncode == 2
 
     session = log_in(server, "tom", PASSWORD)
     assert session.get(server.url + path, timeout=20).status_code == 200
@@ -249,13 +249,13 @@ def test_a_revoked_token_and_a_removed_user_are_out_at_once(server: Server, home
     server.until(lambda: session.get(server.url + path, timeout=20).status_code == 401, 3)
     session = log_in(server, "tom", PASSWORD)
     assert session.get(server.url + path, timeout=20).status_code == 200
-    assert analytics("user", "remove", "tom", home=home).returncode == 0
+    assert analytics("user", "remove", "tom", home=server_home).returncode == 0
     server.until(lambda: session.get(server.url + path, timeout=20).status_code == 401, 3)
     assert log_in(server, "tom", PASSWORD).last.status_code == 401  # type: ignore[attr-defined]
 
 
-def test_a_token_ends_with_its_time(server: Server, home: Path, tokens: dict[str, str]) -> None:
-    done = analytics("user", "token", "add", "vera", "--days", "1", home=home)
+def test_a_token_ends_with_its_time(server: Server, server_home: Path, tokens: dict[str, str]) -> None:
+    done = analytics("user", "token", "add", "vera", "--days", "1", home=server_home)
     token = done.stdout.strip()
     assert server.get("/api/v1/metrics", token).status_code == 200
     late = "update ops.api_tokens set expires_at = now() - interval '1 second' where token_hash = %s;"
@@ -276,21 +276,21 @@ def test_a_token_ends_with_its_time(server: Server, home: Path, tokens: dict[str
     ],
 )
 def test_wrong_use_of_the_command_says_what_is_right(
-    home: Path, tokens: dict[str, str], arguments: list[str], says: str
+    server_home: Path, tokens: dict[str, str], arguments: list[str], says: str
 ) -> None:
-    done = analytics("user", *arguments, home=home)
+    done = analytics("user", *arguments, home=server_home)
     assert done.returncode == 2
     assert says in done.stderr
     assert "Traceback" not in done.stderr
 
 
-def test_a_short_password_is_refused_and_users_are_listed(home: Path, tokens: dict[str, str]) -> None:
+def test_a_short_password_is_refused_and_users_are_listed(server_home: Path, tokens: dict[str, str]) -> None:
     done = subprocess.run(
         ["sh", "-c", "echo short | .venv/bin/analytics user add x --password-stdin"],
         cwd=Path(__file__).parents[1], capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert (done.returncode, "10 to 200" in done.stderr) == (2, True)
-    listed = analytics("user", "list", "--format", "csv", home=home)
+    listed = analytics("user", "list", "--format", "csv", home=server_home)
     assert "max,analyst,store=S1,yes,1," in listed.stdout
 
 
@@ -422,8 +422,10 @@ def test_reports_are_made_and_shown_of_the_users_part_only(server: Server, token
     (other,) = set(ids["analyst"]) - {mine}
     assert server.get(f"/reports/{mine}/daily.xlsx", tokens["manager"]).content == part.content
     assert server.get(f"/reports/{other}/daily.xlsx", tokens["manager"]).status_code == 404
-    assert server.get(asked + "&store=S2", tokens["manager"]).content == part.content
-    assert server.get(asked, tokens["two"]).status_code == 403
+    assert server.get(asked + "&store=High Street", tokens["manager"]).content == part.content
+    for other_part in ("S2", "Riverside", "S9", "S1&store=S2", "S1%0aS2"):
+        refused = server.get(f"{asked}&store={other_part}", tokens["manager"])
+        assert (refused.status_code, "no such store" in refused.text) == (403, True), other_part
     index = server.get("/", tokens["manager"]).text
     assert mine in index
     assert other not in index
@@ -432,10 +434,8 @@ def test_reports_are_made_and_shown_of_the_users_part_only(server: Server, token
 def test_a_dashboard_is_of_the_users_part_only(server: Server, tokens: dict[str, str]) -> None:
     """The page as it is sent, with its data and its written tiles, and the data that it takes later."""
     page = server.get("/dashboards/dashboard/", tokens["manager"])
-    embedded = re.search(r'id="board-data">(.*?)</script>', page.text, re.DOTALL)
-    assert embedded, page.text[:500]
     later = server.json("/dashboards/dashboard/data.json", tokens["manager"])
-    for data in (json.loads(embedded[1]), later):
+    for data in (embedded_data(page), later):
         assert data["names"]["store"] == ["High Street"]
         assert sum(data["rows"]["sales"]["amount"]) == round(100 * sums("store_code = 'S1'")[1])
         assert data["rows"]["contacts"]["day"] == []  # they belong to no store
@@ -445,9 +445,51 @@ def test_a_dashboard_is_of_the_users_part_only(server: Server, tokens: dict[str,
         f" and sale_date > date '{made_up.LAST_DAY}' - 28"
     )
     assert f"£{four_weeks:,.2f}" in page.text
-    two = server.json("/dashboards/dashboard/data.json", tokens["two"])
-    assert sorted(two["names"]["store"]) == ["High Street", "Riverside"]
-    assert server.get("/dashboards/dashboard/", tokens["two"]).status_code == 403
+
+
+def test_a_user_with_several_values_has_a_page_and_reports_of_them_all(
+    server: Server, tokens: dict[str, str]
+) -> None:
+    page = server.get("/dashboards/dashboard/", tokens["two"])
+    later = server.json("/dashboards/dashboard/data.json", tokens["two"])
+    for data in (embedded_data(page), later):
+        assert sorted(data["names"]["store"]) == ["High Street", "Riverside"]
+        assert sum(data["rows"]["sales"]["amount"]) == round(100 * sums("store_code in ('S1', 'S2')")[1])
+    assert "store High Street" not in page.text
+    assert "Online" not in page.text
+    asked = "/api/v1/reports/daily?from=2025-06-30&to=2025-06-30&format=xlsx"
+    both, one, none = (
+        server.get(asked + part, tokens["two"]) for part in ("", "&store=Riverside", "&store=S3&store=S1")
+    )
+    assert (both.status_code, one.status_code, none.status_code) == (200, 200, 403), both.text
+    for answer, stores in ((both, "('S1', 'S2')"), (one, "('S2')")):
+        cells = {
+            cell.value
+            for row in openpyxl.load_workbook(io.BytesIO(answer.content))["Summary"]
+            for cell in row
+        }
+        assert sums(f"store_code in {stores} and sale_date = '2025-06-30'")[1] in cells
+    listed = [report["parameters"] for report in server.json("/api/v1/reports", tokens["two"])["reports"]]
+    assert "store=S1, S2" in listed
+    # Who may see one of them only does not see what was made of both.
+    manager = [
+        report["parameters"] for report in server.json("/api/v1/reports", tokens["manager"])["reports"]
+    ]
+    assert set(manager) <= {"store=S1"}
+
+
+def test_a_code_that_is_another_stores_name_lets_nobody_see_it(
+    server: Server, tokens: dict[str, str]
+) -> None:
+    execute("transformer", "update marts.dim_stores set store_name = 'S1' where store_code = 'S2'")
+    announce(23)
+    path = "/dashboards/dashboard/data.json"
+    try:
+        server.until(lambda: "S1" in server.json(path, tokens["analyst"])["names"]["store"])
+        assert server.json(path, tokens["manager"])["names"]["store"] == ["High Street"]
+    finally:
+        execute("transformer", "update marts.dim_stores set store_name = 'Riverside' where store_code = 'S2'")
+        announce(24)
 
 
 # -------------------------------------------------------------------------------------------------------- audit

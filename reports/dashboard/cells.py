@@ -55,7 +55,7 @@ def page_data(last: date, only: Only | None = None) -> dict[str, Any]:
         DataError: there is no metric yet, or the filter names an unknown dimension.
     """
     filters = {name: list(values) for name, values in (only or {}).items()}
-    if unknown := sorted(set(filters) - set(figures.NAMES)):
+    if unknown := sorted(set(filters) - set(figures.MEMBERS)):
         raise DataError(f"the dashboard cannot be filtered by {', '.join(unknown)}")
     covered = figures.coverage()
     last = min(max(last, covered.first), covered.last)
@@ -93,7 +93,9 @@ class _Rows:
         self.last = last
         self.names: dict[str, list[str]] = {}
         self.only = only
-        self.filter = _Filter(only)
+        # Sales have products and customers joined; a contact belongs to no store and to no product.
+        self.sales_filter = "".join(figures.CONDITIONS[name] for name in only)
+        self.contacts_filter = "".join(figures.CONDITIONS[n] for n in ("channel", "segment") if n in only)
         self.products = query(
             "select product_id, product_name, product_code, category from marts.dim_products"
             " order by product_id"
@@ -104,11 +106,11 @@ class _Rows:
             from marts.fact_sales as sales
             join marts.dim_products as products using (product_id)
             join marts.dim_customers as customers using (customer_id)
-            where sale_date between %(first)s and %(last)s {self.filter.sales}
+            where sale_date between %(first)s and %(last)s {self.sales_filter}
             group by sale_date
             order by sale_date desc
             """,
-            first=first, last=last, **self.filter.values,
+            first=first, last=last, **only,
         )  # fmt: skip
         self.folded = int(lines["lines"].sum()) > MOST_LINES
         self.first = _first_day(lines, first, 4 * MOST_LINES) if self.folded else first
@@ -142,12 +144,12 @@ class _Rows:
             from marts.fact_sales as sales
             join marts.dim_products as products using (product_id)
             join marts.dim_customers as customers using (customer_id)
-            where sale_date between %(first)s and %(last)s {self.filter.sales}
+            where sale_date between %(first)s and %(last)s {self.sales_filter}
             group by product_id
             order by sum(total_amount) desc, product_id
             limit %(kept)s
             """,
-            first=self.first, last=self.last, kept=KEPT_PRODUCTS, **self.filter.values,
+            first=self.first, last=self.last, kept=KEPT_PRODUCTS, **self.only,
         )  # fmt: skip
         return sorted(frame["product_id"].tolist())
 
@@ -178,11 +180,11 @@ class _Rows:
             join marts.dim_customers as customers using (customer_id)
             left join metrics.metrics_products as days
                 on days.product_id = sales.product_id and days.metric_date = sales.sale_date
-            where sale_date between %(first)s and %(last)s {self.filter.sales}
+            where sale_date between %(first)s and %(last)s {self.sales_filter}
             group by 1, 2, 3, 4, 5, days.unit_cost is null
             order by 1, 2, 3, 4, 5, 8
             """,
-            **self._bounds, **self.filter.values,
+            **self._bounds,
         )  # fmt: skip
 
     def _visits(self) -> pd.DataFrame:
@@ -207,7 +209,7 @@ class _Rows:
                 from marts.fact_sales as sales
                 join marts.dim_products as products using (product_id)
                 join marts.dim_customers as customers using (customer_id)
-                where sale_date between %(first)s and %(last)s {self.filter.sales}
+                where sale_date between %(first)s and %(last)s {self.sales_filter}
                 group by 1, 2, 3, 4, 5, 6
             )
 
@@ -224,7 +226,7 @@ class _Rows:
             left join first_sales using (customer_id)
             order by day, source_name, transaction_code, store_id, channel_id, customer_id
             """,
-            **self._bounds, **self.filter.values,
+            **self._bounds,
         )  # fmt: skip
 
     def _counted_visits(self) -> pd.DataFrame:
@@ -245,7 +247,7 @@ class _Rows:
                 from marts.fact_sales as sales
                 join marts.dim_products as products using (product_id)
                 join marts.dim_customers as customers using (customer_id)
-                where sale_date between %(first)s and %(last)s {self.filter.sales}
+                where sale_date between %(first)s and %(last)s {self.sales_filter}
                 group by sale_date, source_name, transaction_code
             ),
 
@@ -269,7 +271,7 @@ class _Rows:
             group by 1, 2, 3, 4, 5
             order by 1, 2, 3, 4, 5
             """,
-            **self._bounds, **self.filter.values,
+            **self._bounds,
         )  # fmt: skip
 
     def _contacts(self) -> pd.DataFrame:
@@ -288,11 +290,11 @@ class _Rows:
             from marts.fact_interactions as sales
             join marts.dim_customers as customers using (customer_id)
             where interaction_date >= %(first)s and interaction_date < %(after)s and not %(nobody)s
-                {self.filter.contacts}
+                {self.contacts_filter}
             group by 1, 2, 3, 4, 5
             order by 1, 2, 3, 4, 5
             """,
-            nobody=nobody, after=self.last + timedelta(days=1), **self._bounds, **self.filter.values,
+            nobody=nobody, after=self.last + timedelta(days=1), **self._bounds,
         )  # fmt: skip
 
     def _loads(self) -> pd.DataFrame:
@@ -314,7 +316,7 @@ class _Rows:
 
     @property
     def _bounds(self) -> dict[str, Any]:
-        return {"first": self.first, "last": self.last, "unknown": UNKNOWN, "kept": self.kept}
+        return {"first": self.first, "last": self.last, "unknown": UNKNOWN, "kept": self.kept, **self.only}
 
     # ----------------------------------------------------------------------------- from names to numbers
 
@@ -384,26 +386,6 @@ class _Rows:
         items = [items.split("|") for items in visits["items"].tolist()]
         self.tables["visits"]["items"] = [self.product_codes[item] for each in items for item in each]
         self.tables["visits"]["length"] = [len(each) for each in items]
-
-
-class _Filter:
-    """A row filter as SQL conditions with their bound values: of sales (with products and customers joined)
-    and of contacts (with customers)."""
-
-    def __init__(self, only: dict[str, list[str]]) -> None:
-        self.values: dict[str, Any] = {f"only_{name}": values for name, values in only.items()}
-        parts = {
-            name: f"""
-                and sales.{name}_id in (
-                    select {name}_id from marts.dim_{name}s
-                    where {name}_name = any(%(only_{name})s) or {name}_code = any(%(only_{name})s)
-                )"""
-            for name in ("store", "channel")
-        }
-        parts["category"] = f" and coalesce(products.category, '{UNKNOWN}') = any(%(only_category)s)"
-        parts["segment"] = f" and coalesce(customers.segment, '{UNKNOWN}') = any(%(only_segment)s)"
-        self.sales = "".join(part for name, part in parts.items() if name in only)
-        self.contacts = "".join(parts[name] for name in ("channel", "segment") if name in only)
 
 
 def _first_day(lines: pd.DataFrame, first: date, most: int) -> date:

@@ -43,7 +43,8 @@ class Dashboard:
     Args:
         date: the last day to show, as YYYY-MM-DD.
         currency, locale: how amounts, numbers and dates are written; empty for the theme's.
-        only: names or codes of a store, category, channel, segment: nothing else is in the page.
+        only: names or codes of stores, categories, channels, segments, each on a line: nothing else is in
+            the page.
 
     Raises:
         DataError: there is no metric yet.
@@ -52,7 +53,7 @@ class Dashboard:
     def __init__(self, date: str = "", currency: str = "", locale: str = "", **only: str) -> None:
         notation.use(notation.style(currency, locale))
         self.board = definitions()
-        given = {name: [value] for name, value in only.items() if value}
+        given = {name: values for name, values in figures.Filters(**only).values.items() if values}
         self.data = page_data(figures.reporting_day(date), given)
 
     def head(self) -> str:

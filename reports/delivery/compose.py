@@ -122,7 +122,7 @@ def of_archive(manifest: Manifest, report: Report) -> Iterator[Edition]:
     """An archived edition, about which all questions are answered from what was kept with it."""
     parameters = manifest.parameters
     style = notation.style(parameters.get("currency", ""), parameters.get("locale", ""))
-    asked = {name: value for name, value in parameters.items() if name == "period" or name in figures.NAMES}
+    asked = {name: value for name, value in parameters.items() if name == "period" or name in figures.MEMBERS}
     with kept_in(Results(manifest.folder / archive.RESULTS, only=True)), notation.writing(style):
         yield Edition.of(report, **asked)
 
@@ -199,7 +199,7 @@ def _drawn(name: str, edition: Edition) -> bytes:
 def _enclosed(manifest: Manifest, terms: Terms) -> tuple[dict[str, Path], list[str]]:
     """The files to attach by the names they get, and what is said of those that would make the mail too
     large."""
-    part = "-".join(manifest.parameters[name] for name in figures.NAMES if manifest.parameters.get(name))
+    part = "-".join(manifest.parameters[name] for name in figures.MEMBERS if manifest.parameters.get(name))
     slug = re.sub(r"[^a-z0-9]+", "-", part.lower()).strip("-")
     stem = "-".join(filter(None, [manifest.report, manifest.period.replace("..", "-"), slug]))
     found: dict[str, Path] = {}

@@ -109,7 +109,8 @@ def last_sent(report: Report, part: Mapping[str, str]) -> Manifest | None:
 
 def part_of(manifest: Manifest) -> dict[str, str]:
     """The part of the business that an edition is of: its filters."""
-    return {name: manifest.parameters[name] for name in figures.NAMES if manifest.parameters.get(name)}
+    asked = {name: value for name, value in manifest.parameters.items() if name in figures.MEMBERS}
+    return dict(figures.Filters(**asked).given())
 
 
 def _is_empty(report: Report, manifest: Manifest) -> bool:

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.concurrency import run_in_threadpool
 
 from reports.archive import particulars
+from reports.figures import BETWEEN, MEMBERS, Filters
 from reports.metrics import TOTAL, Metric
 from reports.server import export
 from reports.server.builds import Build
@@ -101,10 +102,12 @@ class ReportParameters(BaseModel):
     first: date | None = Field(None, alias="from", description="The first day.", examples=["2025-12-01"])
     last: date | None = Field(None, alias="to", description="The last day.", examples=["2025-12-31"])
     format: Literal["pdf", "html", "xlsx"] = "pdf"
-    store: Text | None = Field(None, description="Only this store, by name or code.")
-    category: Text | None = Field(None, description="Only this category of products.")
-    channel: Text | None = Field(None, description="Only this channel, by name or code.")
-    segment: Text | None = Field(None, description="Only this segment of customers.")
+    store: list[Text] = Field(
+        [], max_length=FILTERS, description="Only these stores, by name or code; may be repeated."
+    )
+    category: list[Text] = Field([], max_length=FILTERS, description="Only these categories of products.")
+    channel: list[Text] = Field([], max_length=FILTERS, description="Only these channels, by name or code.")
+    segment: list[Text] = Field([], max_length=FILTERS, description="Only these segments of customers.")
 
 
 class ReportListParameters(BaseModel):
@@ -457,12 +460,13 @@ async def report_of_period(
 ) -> Response:
     """A report of a period, from the archive or made now; without a period the newest."""
     service = service_of(request)
-    names = ("store", "category", "channel", "segment")
-    only = {name: value for name in names if (value := getattr(asked, name))}
+    only = Filters(**{name: BETWEEN.join(getattr(asked, name)) for name in MEMBERS})
     file = await service.documents.report(
         report, (asked.first, asked.last), asked.format, only, visitor.row_filter
     )
-    service.audit.read(visitor.name, visitor.address, "report", f"{file.name} {only or ''}".strip())
+    service.audit.read(
+        visitor.name, visitor.address, "report", " ".join([file.name, *only.parameters().values()])
+    )
     return file_response(file.path, file.name, file.media_type)
 
 

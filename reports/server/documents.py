@@ -18,11 +18,12 @@ from reports import archive, registry
 from reports.archive import Manifest
 from reports.dashboard.cells import dashboard_data
 from reports.errors import ReportError, ReportUsageError
+from reports.figures import BETWEEN, Filters, members
 from reports.server import rendering
 from reports.server.builds import Build
 from reports.server.database import AWAY, moment, told
 from reports.server.problems import Problem, unavailable
-from reports.server.row_filter import RowFilter
+from reports.server.row_filter import DIMENSIONS, RowFilter
 
 WAITING = 6  # jobs, of which one is worked at
 MEDIA_TYPES = {
@@ -60,7 +61,8 @@ class Documents:
 
     def archived(self, row_filter: RowFilter, report: str | None = None) -> list[Manifest]:
         """The archived reports that a user may see, newest first."""
-        return [manifest for manifest in archive.entries(report) if may_see(manifest, row_filter)]
+        known = archive.entries(report)
+        return [manifest for manifest in known if row_filter.covers(manifest.parameters)]
 
     def file(self, report_id: str, name: str, row_filter: RowFilter) -> File:
         """A file of an archived report.
@@ -72,15 +74,18 @@ class Documents:
             manifest = archive.find(report_id)
         except ReportUsageError:
             raise Problem(404, "the archive holds no such report") from None
-        if name not in manifest.files or not may_see(manifest, row_filter):
+        if name not in manifest.files or not row_filter.covers(manifest.parameters):
             raise Problem(404, "the archive holds no such report")
         return File(manifest.folder / archive.FILES / name, Path(name).name)
 
     async def report(
-        self, name: str, period: tuple[date | None, date | None], suffix: str, only: dict[str, str],
+        self, name: str, period: tuple[date | None, date | None], suffix: str, only: Filters,
         row_filter: RowFilter,
     ) -> File:  # fmt: skip
         """A report of a period (without one of the newest), found or made.
+
+        Args:
+            only: the part of the business that is asked for; what the user may see is the most.
 
         Raises:
             Problem: there is no such report, or it cannot be made.
@@ -94,7 +99,7 @@ class Documents:
         if suffix not in report.formats:
             raise Problem(422, f"{name} is made as: {', '.join(report.formats)}")
         key = None if first is None else f"{first}" if first == last else f"{first}..{last}"
-        parameters = only | row_filter.parameters()
+        parameters = await run_in_threadpool(_limited, only, row_filter)
         report_id = await self._make(name, key, suffix, parameters)
         file = self.file(report_id, f"{name}.{suffix}", row_filter)
         return File(file.path, f"{name}-{archive.find(report_id).period}.{suffix}")
@@ -169,9 +174,23 @@ def dashboards() -> list[registry.Report]:
     return [report for report in registry.registered_reports().values() if report.formats == ("html",)]
 
 
-def may_see(manifest: Manifest, row_filter: RowFilter) -> bool:
-    """Whether an archived report shows nothing but what a user may see."""
-    return all(manifest.parameters.get(name) in values for name, values in row_filter.only.items())
+def _limited(only: Filters, row_filter: RowFilter) -> dict[str, str]:
+    """The parameters of a report of a part of the business, or of as much as a user may see.
+
+    Raises:
+        Problem: 403, more is asked for.
+    """
+    parameters = only.parameters() | row_filter.parameters()
+    for name, values in row_filter.only.items():
+        if not (asked := only.values[name]):
+            continue
+        with moment() as connection, told(), connection.cursor() as cursor:
+            cursor.execute(members(name, DIMENSIONS[name].value), {name: asked})
+            found = {str(value) for (value,) in cursor.fetchall()}
+        if not found or not found <= set(values):
+            raise Problem(403, f"you may see no such {name}")
+        parameters[name] = BETWEEN.join(sorted(found))
+    return parameters
 
 
 def _registered(name: str) -> registry.Report:

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from psycopg2.sql import SQL, Composable, Identifier
 
 from reports import metrics
+from reports.figures import BETWEEN
 from reports.server.catalogue import Relation
 from reports.server.problems import Problem
 
@@ -81,14 +82,15 @@ class RowFilter:
         return [(condition, [list(self.only[name])])]
 
     def parameters(self) -> dict[str, str]:
-        """The parameters that limit a report to it.
+        """The parameters that limit a report to it."""
+        return {name: BETWEEN.join(values) for name, values in self.key}
 
-        Raises:
-            Problem: 403, where it is wider than one value, which is what a report can be limited to.
-        """
-        if any(len(values) != 1 for values in self.only.values()):
-            raise Problem(403, "a report is made of all or of one part of the business; you may see several")
-        return {name: values[0] for name, values in self.only.items()}
+    def covers(self, parameters: Mapping[str, str]) -> bool:
+        """Whether a report of these parameters shows nothing but what may be seen."""
+        return all(
+            name in parameters and set(parameters[name].split(BETWEEN)) <= set(values)
+            for name, values in self.only.items()
+        )
 
     def _condition(self, name: str, relation: Relation) -> Iterator[Condition]:
         wanted = DIMENSIONS[name]

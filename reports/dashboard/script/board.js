@@ -578,7 +578,7 @@ function choiceSearch(choices, label) {
 function reportAddress(days_) {
   const address = new URLSearchParams({ ...days_, format: "pdf" });
   for (const name of ["store", "category", "channel", "segment"]) {
-    if (state.filters[name].length === 1) address.set(name, state.filters[name][0]);
+    for (const value of state.filters[name]) address.append(name, value);
   }
   return `/api/v1/reports/${definitions.report}?${address}`;
 }
