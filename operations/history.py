@@ -23,6 +23,11 @@ def last_shown(instance: dg.DagsterInstance, key: dg.AssetKey) -> Mapping[str, A
     return {name: value.value for name, value in shown.items()}
 
 
+def looked_at(instance: dg.DagsterInstance, key: dg.AssetKey) -> float:
+    """When the source of landed rows was last read; 0 where it never was."""
+    return float(last_shown(instance, key).get("looked_at", 0.0))
+
+
 def last_updated(instance: dg.DagsterInstance, keys: Sequence[dg.AssetKey]) -> float:
     """When new rows last came to any of some assets."""
     found = (last_shown(instance, key).get("dagster/last_updated_timestamp", 0.0) for key in keys)

@@ -21,9 +21,13 @@ run_monitoring:
 concurrency:
   runs:
     max_concurrent_runs: 3
+    tag_concurrency_limits:  # new files need not wait for reports
+      - {key: analytics/makes, value: report, limit: 1}
   pools:  # landing, models: one writer at a time
     default_limit: 1
     granularity: op
+run_queue:
+  dequeue_interval_seconds: 1  # an open dashboard waits for the run of a new file
 retention:  # of the ticks; old runs are removed by the sensor `housekeeping`
   schedule:
     purge_after_days: 90

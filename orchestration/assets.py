@@ -14,7 +14,7 @@ from dagster_dbt.core.dbt_cli_event import DbtCoreCliEventMessage
 from demo.desk import desk_server
 from ingest import DataIngestion, observation, warehouse
 from ingest.config import Source
-from operations import delivery, history
+from operations import delivery, history, live
 from operations.delivery import ReportConfig
 from orchestration import metadata
 from orchestration.translator import LANDING, REPORTS, Translator, landed_key, owners, report_key
@@ -113,6 +113,7 @@ def model_assets(manifest: Mapping[str, Any], translator: Translator) -> dg.Asse
                 context, manifest, "fqn:*", None, None, translator, None
             )
             arguments += [*selection, *(["--indirect-selection", indirect] if indirect else [])]
+            arguments += ["--exclude-resource-type", "unit_test"]  # data do not change what models compute
         with closing(warehouse.connect("transformer")) as connection, connection.cursor() as cursor:
             connection.autocommit = True
             for result in runner.results(arguments, context.log.info):
@@ -156,6 +157,7 @@ def report_asset(
         partitions_def=partitions,
     )
     def render(context: dg.AssetExecutionContext, config: ReportConfig) -> dg.MaterializeResult[None]:
+        live.give_way(context.run)
         held = history.failed_checks(context.instance, blocking)
         # One that goes out with a banner is made all the same, and says on its first page what is wrong.
         if held and not (report.delivery and report.delivery.on_failed_checks == "banner"):

@@ -9,8 +9,8 @@ from typing import NamedTuple
 import dagster as dg
 
 from ingest.config import Source
-from ingest.inbox import KINDS, new_files
-from operations import history
+from ingest.inbox import KINDS, watch
+from operations import history, live
 from orchestration.assets import DAY
 from orchestration.translator import landed_key
 from reports.registry import Report
@@ -33,32 +33,27 @@ def source_schedules(sources: Sequence[Source]) -> list[dg.ScheduleDefinition]:
     ]
 
 
-def inbox_sensor(sources: Sequence[Source]) -> dg.SensorDefinition:
-    """Reads a source of files when files came that it has not seen: once for all of them, and not before they
-    stopped growing, which is when two looks find them alike."""
+def inbox_sensor(sources: Sequence[Source], made: Mapping[str, Sequence[dg.AssetKey]]) -> dg.SensorDefinition:
+    """Reads a source of files once new ones came and are whole; says what is `made` in the same run."""
     watched = {source.name: source for source in sources if source.kind in KINDS}
     keys = {name: [landed_key(name, feed.name) for feed in source.feeds] for name, source in watched.items()}
 
     @dg.sensor(
         name="inbox",
-        target=[key for of_source in keys.values() for key in of_source] or "*",
-        minimum_interval_seconds=10,
+        target=sorted({key for name in watched for key in made[name]}) or "*",
+        minimum_interval_seconds=1,
         default_status=SENSOR_ON,
     )
     def inbox(context: dg.SensorEvaluationContext) -> dg.SensorResult:
         """New files in the folders of sources.yml."""
-        before: Mapping[str, str] = json.loads(context.cursor or "{}")
-        seen = {
-            name: new_files(source, history.last_shown(context.instance, keys[name][0]).get("looked_at", 0.0))
-            for name, source in watched.items()
-        }
-        ready = [name for name, state in seen.items() if state and state == before.get(name)]
-        growing = [name for name, state in seen.items() if state and name not in ready]
+        since = {name: history.looked_at(context.instance, of_source[0]) for name, of_source in keys.items()}
+        found = watch(watched, since, json.loads(context.cursor or "{}"))
         requests = [
-            dg.RunRequest(run_key=f"{name}:{seen[name]}", asset_selection=keys[name]) for name in ready
+            dg.RunRequest(run_key=f"{name}:{state}", asset_selection=made[name], tags=live.FIRST)
+            for name, state in found.whole.items()
         ]
-        waiting = [f"{name}: new files; waiting until they stop growing" for name in growing]
-        return _result(requests, waiting or ["no new file"], json.dumps(seen))
+        waiting = [f"{name}: new files; waiting until they are whole" for name in found.growing]
+        return _result(requests, waiting or ["no new file"], json.dumps(found.known))
 
     return inbox
 
@@ -95,6 +90,7 @@ class ReportPlan(NamedTuple):
             run_key=f"{self.report.name}: models of {updated}{', at the latest time' if waits else ''}",
             asset_selection=[self.asset.key],
             partition_key=days[-1] if days else None,
+            tags=live.LAST,
         )
 
     def _waits_for(self, instance: dg.DagsterInstance, parents: Sequence[dg.AssetKey]) -> str | None:

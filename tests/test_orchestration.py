@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 import urllib.request
 from collections.abc import Iterator, Sequence
@@ -214,55 +215,102 @@ def was_read(instance: dg.DagsterInstance) -> None:
     )
 
 
+MADE = {"shop": [key("marts/fact_sales"), key("staging/sales/shop")], "web": [key("staging/sales/web")]}
+
+
+@pytest.fixture
+def short_looks(monkeypatch: pytest.MonkeyPatch) -> None:
+    seconds = {"WATCH_SECONDS": 0.3, "LOOK_SECONDS": 0.02, "QUIET_SECONDS": 0.1, "UNTOLD_SECONDS": 0.2}
+    for name, value in seconds.items():
+        monkeypatch.setattr(f"ingest.inbox.{name}", value)
+
+
 @pytest.mark.unit
-def test_a_backlog_of_files_is_read_once_when_the_last_stopped_growing(
-    tmp_path: Path, instance: dg.DagsterInstance
+def test_a_backlog_of_files_is_read_once_when_the_last_is_whole(
+    tmp_path: Path, instance: dg.DagsterInstance, short_looks: None
 ) -> None:
     from orchestration.automation import inbox_sensor
 
     (tmp_path / "shop").mkdir()
-    sensor = inbox_sensor(sources(tmp_path))
+    sensor = inbox_sensor(sources(tmp_path), MADE)
     assert tick(sensor, instance).run_requests == []
     (tmp_path / "web").mkdir()
     for day in range(40):
         (tmp_path / "shop" / f"{day}.csv").write_text("code\n")
     (tmp_path / "web" / "1.csv").write_text("code\n")
-    first = tick(sensor, instance)
-    assert first.run_requests == []
-    with (tmp_path / "shop" / "39.csv").open("a") as file:
-        file.write("1\n")  # it is still being written
-    second = tick(sensor, instance, first.cursor)
-    (request,) = second.run_requests or []
-    assert request.asset_selection == [key("staging/sales/web")]
-    (tmp_path / "web" / "1.csv").unlink()
+    with (tmp_path / "shop" / "39.csv").open("a") as file:  # it is still being written
+        first = tick(sensor, instance)
+        (request,) = first.run_requests or []
+        assert request.asset_selection == [key("staging/sales/web")]
+        second = tick(sensor, instance, first.cursor)
+        assert second.run_requests == []
+        file.write("1\n")
     third = tick(sensor, instance, second.cursor)
     (request,) = third.run_requests or []
-    assert request.asset_selection == [key("staging/sales/shop")]
-    fourth = tick(sensor, instance, third.cursor)
-    assert [again.run_key for again in fourth.run_requests or []] == [request.run_key], (
-        "Dagster runs a key once"
-    )
+    assert request.asset_selection == MADE["shop"]
+    assert tick(sensor, instance, third.cursor).run_requests == [], "it was asked for"
 
 
 @pytest.mark.unit
 def test_what_was_read_is_not_read_again_and_a_file_moved_in_keeps_no_secret(
-    tmp_path: Path, instance: dg.DagsterInstance
+    tmp_path: Path, instance: dg.DagsterInstance, short_looks: None
 ) -> None:
     from orchestration.automation import inbox_sensor
 
     (tmp_path / "shop").mkdir()
-    sensor = inbox_sensor(sources(tmp_path))
+    sensor = inbox_sensor(sources(tmp_path), MADE)
     (tmp_path / "shop" / "1.csv").write_text("code\n")
     elsewhere = tmp_path / "old.csv"
     elsewhere.write_text("code\n2\n")
     os.utime(elsewhere, (1_000_000_000, 1_000_000_000))
     time.sleep(0.02)
     was_read(instance)
-    assert tick(sensor, instance).cursor == '{"shop": "", "web": ""}'
+    assert tick(sensor, instance).run_requests == []
     time.sleep(0.02)
     elsewhere.rename(tmp_path / "shop" / "2.csv")
-    first = tick(sensor, instance)
-    assert len(tick(sensor, instance, first.cursor).run_requests or []) == 1
+    assert len(tick(sensor, instance).run_requests or []) == 1
+
+
+@pytest.mark.unit
+def test_a_file_that_grows_in_pieces_waits_though_nobody_holds_it_open(
+    tmp_path: Path, instance: dg.DagsterInstance, short_looks: None
+) -> None:
+    from ingest import inbox
+
+    (tmp_path / "shop").mkdir()
+    watched = {source.name: source for source in sources(tmp_path) if source.name == "shop"}
+    growing = threading.Event()
+
+    def write() -> None:
+        while not growing.wait(0.03):
+            with (tmp_path / "shop" / "1.csv").open("a") as file:
+                file.write("code\n")
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    time.sleep(0.1)
+    try:
+        assert inbox.watch(watched, {"shop": 0.0}, {}).growing == ["shop"]
+    finally:
+        growing.set()
+        writer.join()
+    assert inbox.watch(watched, {"shop": 0.0}, {}).whole.keys() == {"shop"}
+
+
+@pytest.mark.unit
+def test_where_nothing_tells_of_writers_a_file_waits_longer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, short_looks: None
+) -> None:
+    from ingest import inbox
+
+    (tmp_path / "shop").mkdir()
+    (tmp_path / "shop" / "1.csv").write_text("code\n")
+    watched = {source.name: source for source in sources(tmp_path) if source.name == "shop"}
+    monkeypatch.setattr(inbox, "F_SETSIG", -1)  # as where the system knows no leases
+    monkeypatch.setattr(inbox, "WATCH_SECONDS", 0.15)
+    assert inbox.watch(watched, {"shop": 0.0}, {}).growing == ["shop"]
+    monkeypatch.setattr(inbox, "WATCH_SECONDS", 0.4)
+    assert inbox.watch(watched, {"shop": 0.0}, {}).whole.keys() == {"shop"}
 
 
 @pytest.mark.unit

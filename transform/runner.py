@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 PROJECT = warehouse.ROOT
 # What dbt tells of a node that it has done with, among some 1,700 events of a build.
 RESULTS = {"LogSeedResult", "LogModelResult", "LogSnapshotResult", "LogTestResult"}
-_parsed: dict[str, Any] = {}  # the manifests of this process, once parsed, by target
+# The manifests of this process, once parsed, by target, and of which files.
+_parsed: dict[str, tuple[tuple[int, float], Any]] = {}
 
 
 class BuildError(RuntimeError):
@@ -46,10 +47,11 @@ def parse() -> None:
     Raises:
         BuildError: the project does not parse.
     """
+    files = _files()
     result = invoke(["parse"])
     if not result.success:
         raise BuildError(f"dbt cannot parse the project: {result.exception}")
-    _parsed[warehouse.target()] = result.result
+    _parsed[warehouse.target()] = files, result.result
 
 
 def build(arguments: Sequence[str] = (), on_event: Callable[[Any], None] | None = None) -> str:
@@ -144,7 +146,10 @@ def invoke(arguments: Sequence[str], on_event: Callable[[Any], None] | None = No
     os.environ["DBT_LOG_PATH"] = str(warehouse.home() / "dbt" / "logs")
     if warehouse.is_lake():
         _prepare_spark()
-    runner = dbtRunner(manifest=_parsed.get(warehouse.target()), callbacks=[on_event] if on_event else [])
+    files, manifest = _parsed.get(warehouse.target(), (None, None))
+    if files != _files():
+        manifest = None
+    runner = dbtRunner(manifest=manifest, callbacks=[on_event] if on_event else [])
     folders = ["--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT)]
     # Safe where nothing was edited; see partial_parse in dbt_project.yml.
     reuse = ["--partial-parse"] if _is_parsed() else []
@@ -166,9 +171,14 @@ def _prepare_spark() -> None:
 def _is_parsed() -> bool:
     """Whether the manifest is newer than every file of the project."""
     manifest = target_path() / "manifest.json"
+    return manifest.exists() and manifest.stat().st_mtime > _files()[1]
+
+
+def _files() -> tuple[int, float]:
+    """How many files the project has, and when the newest was written."""
     files = [PROJECT / "dbt_project.yml", *(PROJECT / "dbt_project").rglob("*")]
-    newest = max(file.stat().st_mtime for file in files if file.is_file())
-    return manifest.exists() and manifest.stat().st_mtime > newest
+    times = [file.stat().st_mtime for file in files if file.is_file()]
+    return len(times), max(times)
 
 
 def _summary(result: "dbtRunnerResult") -> str:
