@@ -18,7 +18,7 @@ from reports.errors import ReportUsageError
 from reports.server import access, api, problems, site
 from reports.server.problems import Problem
 from reports.server.security import Guard
-from reports.server.service import Service
+from reports.server.service import Memory, Service
 
 TITLE = "Simple Analytics Platform"
 DESCRIPTION = """\
@@ -35,7 +35,7 @@ QUEUE = 256
 
 def application(service: Service) -> ASGIApp:
     """The application over a service, which begins and ends with it."""
-    return Guard(routes(service), service.measures)
+    return Guard(Memory(routes(service), service), service.measures)
 
 
 def routes(service: Service | None = None) -> FastAPI:

@@ -8,10 +8,20 @@ import gzip
 import hashlib
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Hashable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Any, NamedTuple
 
 LIMIT = 128 * 2**20  # bytes
 SHORT = 1_000  # bytes that are not worth compressing
+
+
+class Asked(NamedTuple):
+    """What an answer was asked for by its address alone: the text for the access log, the least role that may
+    see it, and the route, for the counters."""
+
+    what: str
+    least: str
+    route: Any
 
 
 @dataclass(frozen=True)
@@ -23,12 +33,13 @@ class Answer:
     headers: dict[str, str] = field(default_factory=dict)
     compressed: bytes = b""
     etag: str = ""
+    asked: Asked | None = None
 
     def finished(self) -> "Answer":
         """It, with its tag and its compressed form."""
         compressed = gzip.compress(self.body, 5, mtime=0) if len(self.body) > SHORT else b""
         tag = f'"{hashlib.sha256(self.body).hexdigest()[:24]}"'
-        return Answer(self.body, self.media_type, self.headers, compressed, tag)
+        return replace(self, compressed=compressed, etag=tag)
 
     @property
     def size(self) -> int:
@@ -48,11 +59,16 @@ class Cache:
     def __len__(self) -> int:
         return len(self._answers)
 
-    async def get(self, key: Hashable, make: Callable[[], Awaitable[Answer]]) -> Answer:
-        """The answer to a question: the known one, the one under way, or a new one."""
+    def known(self, key: Hashable) -> Answer | None:
+        """The answer to a question that was worked out before."""
         if (known := self._answers.get(key)) is not None:
             self._answers.move_to_end(key)
             self.hits += 1
+        return known
+
+    async def get(self, key: Hashable, make: Callable[[], Awaitable[Answer]]) -> Answer:
+        """The answer to a question: the known one, the one under way, or a new one."""
+        if (known := self.known(key)) is not None:
             return known
         self.misses += 1
         # An answer begun before the last build is not waited for after it.

@@ -10,7 +10,7 @@ import logging
 import re
 import time
 
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from reports.server.measures import Measures
@@ -28,6 +28,8 @@ HEADERS = {
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
     "Content-Security-Policy": NOTHING,
 }
+ALWAYS = [(name.lower().encode(), value.encode()) for name, value in HEADERS.items()]
+OVER_TLS = [*ALWAYS, (b"strict-transport-security", b"max-age=31536000")]
 SCRIPT = re.compile(rb"<script(?P<attributes>[^>]*)>(?P<code>.*?)</script>", re.DOTALL | re.IGNORECASE)
 
 logger = logging.getLogger(__name__)
@@ -116,8 +118,6 @@ def _limited(receive: Receive) -> Receive:
 
 
 def _add_headers(message: Message, *, is_secure: bool) -> None:
-    headers = MutableHeaders(scope=message)
-    for name, value in HEADERS.items():
-        headers.setdefault(name, value)
-    if is_secure:
-        headers.setdefault("Strict-Transport-Security", "max-age=31536000")
+    has = {name for name, _ in message["headers"]}
+    wanted = OVER_TLS if is_secure else ALWAYS
+    message["headers"] = [*message["headers"], *(header for header in wanted if header[0] not in has)]

@@ -4,17 +4,19 @@ noted."""
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Hashable
+from dataclasses import replace
 from typing import Annotated, Any
 
 from fastapi import Depends, Request, Response
 from starlette.concurrency import run_in_threadpool
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from reports.server import catalogue, rendering
 from reports.server.access import Access
 from reports.server.audit import Audit
 from reports.server.auth import Gate, Visitor
 from reports.server.builds import Build, Builds
-from reports.server.cache import Answer, Cache
+from reports.server.cache import Answer, Asked, Cache
 from reports.server.catalogue import Catalogue
 from reports.server.database import Database
 from reports.server.documents import Documents
@@ -80,8 +82,25 @@ class Service:
         Args:
             key: what tells the question from others, beside its address and who may see what.
         """
-        known_as = (request.url.path, request.url.query, visitor.row_filter.key, key)
-        answer = await self.cache.get(known_as, make)
+        asked = None if key else Asked(what, request.state.least, request.scope["route"])
+
+        async def made() -> Answer:
+            return replace(await make(), asked=asked)
+
+        answer = await self.cache.get(_known_as(request, visitor, key), made)
+        return self._shown(request, visitor, what, answer)
+
+    def remembered(self, request: Request) -> Response | None:
+        """The response to a question that was answered before, and needs no more than its address."""
+        if (visitor := self.gate.remembered(request)) is None:
+            return None
+        answer = self.cache.known(_known_as(request, visitor))
+        if answer is None or answer.asked is None or not visitor.is_at_least(answer.asked.least):
+            return None
+        request.scope["route"] = answer.asked.route
+        return self._shown(request, visitor, answer.asked.what, answer)
+
+    def _shown(self, request: Request, visitor: Visitor, what: str, answer: Answer) -> Response:
         self.audit.read(visitor.name, visitor.address, "read", what)
         # Another user of the same browser must not find what was shown to someone who sees more or else.
         keeping = "no-store" if visitor.row_filter else "no-cache"
@@ -130,6 +149,20 @@ class Service:
         return self.builds.current.built_at.timestamp() if self.builds.current.built_at else 0.0
 
 
+class Memory:
+    """A layer around the endpoints: what was asked before is answered before an address is taken apart and
+    checked, which costs several times as much."""
+
+    def __init__(self, app: ASGIApp, service: Service) -> None:
+        self.app, self.service = app, service
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request."""
+        is_question = scope["type"] == "http" and scope["method"] == "GET"
+        answer = self.service.remembered(Request(scope)) if is_question else None
+        await (answer or self.app)(scope, receive, send)
+
+
 def service_of(request: Request) -> Service:
     """The service behind a request."""
     service: Service = request.app.state.service
@@ -140,6 +173,7 @@ def at_least(role: str) -> Callable[..., Awaitable[Visitor]]:
     """A dependency: the visitor, who must have this role or a higher one."""
 
     async def visitor(request: Request) -> Visitor:
+        request.state.least = role
         found = await service_of(request).gate.visitor(request)
         if not found.is_at_least(role):
             raise Problem(403, f"this is for the role {role}; yours is {found.role}")
@@ -151,6 +185,10 @@ def at_least(role: str) -> Callable[..., Awaitable[Visitor]]:
 Viewer = Annotated[Visitor, Depends(at_least("viewer"))]
 Analyst = Annotated[Visitor, Depends(at_least("analyst"))]
 Admin = Annotated[Visitor, Depends(at_least("admin"))]
+
+
+def _known_as(request: Request, visitor: Visitor, key: Hashable = None) -> Hashable:
+    return request.scope["path"], request.scope["query_string"], visitor.row_filter.key, key
 
 
 def _tags(request: Request) -> list[str]:
