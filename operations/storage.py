@@ -1,4 +1,4 @@
-"""How runs behave here: how their history is written, and what they say on a terminal."""
+"""How runs behave here: how they begin, how their history is written, and what they say on a terminal."""
 
 import logging
 import os
@@ -11,6 +11,8 @@ from dagster._core.storage.event_log.sqlite import sqlite_event_log
 from dagster._core.storage.runs.sqlite import sqlite_run_storage
 from sqlalchemy import create_engine, event
 from sqlalchemy.engine import Engine
+
+from operations import forking
 
 FILES = 8  # of the history that stay open
 
@@ -47,6 +49,7 @@ def _engine(address: str, **options: Any) -> Engine:
 
 for storage in (sqlite_event_log, sqlite_run_storage):
     storage.create_engine = _engine  # type: ignore[attr-defined]
+forking.install()
 
 
 @logger(None, "What the steps say, a line each; Dagster's own events are in the run's history.")

@@ -4,7 +4,7 @@ follow their models. All of it is on in `dagster dev`."""
 import json
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import dagster as dg
 
@@ -12,7 +12,7 @@ from ingest.config import Source
 from ingest.inbox import KINDS, watch
 from operations import history, live
 from orchestration.assets import DAY
-from orchestration.translator import landed_key
+from orchestration.translator import Translator, landed_key
 from reports.registry import Report
 
 ON, SENSOR_ON = dg.DefaultScheduleStatus.RUNNING, dg.DefaultSensorStatus.RUNNING
@@ -33,10 +33,14 @@ def source_schedules(sources: Sequence[Source]) -> list[dg.ScheduleDefinition]:
     ]
 
 
-def inbox_sensor(sources: Sequence[Source], made: Mapping[str, Sequence[dg.AssetKey]]) -> dg.SensorDefinition:
-    """Reads a source of files once new ones came and are whole; says what is `made` in the same run."""
+def inbox_sensor(
+    sources: Sequence[Source], manifest: Mapping[str, Any], translator: Translator
+) -> dg.SensorDefinition:
+    """Reads a source of files once new ones came and are whole, and builds what dashboards show of it."""
     watched = {source.name: source for source in sources if source.kind in KINDS}
     keys = {name: [landed_key(name, feed.name) for feed in source.feeds] for name, source in watched.items()}
+    nodes = {name: live.on_the_way(manifest, {key.path[1] for key in keys[name]}) for name in watched}
+    made = {name: [*keys[name], *map(translator.get_asset_key, nodes[name])] for name in watched}
 
     @dg.sensor(
         name="inbox",

@@ -7,7 +7,7 @@ from typing import Any
 import dagster as dg
 
 from ingest.config import load_sources
-from operations import delivery, forking, live
+from operations import delivery
 from operations.housekeeping import housekeeping_sensor
 from operations.storage import plain_console
 from orchestration import automation
@@ -40,7 +40,6 @@ def build_definitions(**overrides: Any) -> dg.Definitions:
     ]
     reports = [plan.asset for plan in plans]
     sent = {plan.report: plan.asset.key for plan in plans if plan.report.delivery}
-    shown = [key for plan in plans if plan.report.formats == ("html",) for key in plan.asset.dependency_keys]
     selections = {
         EVERYTHING: (dg.AssetSelection.all(), "Ingest, build, report."),
         "ingest": (dg.AssetSelection.groups(LANDING), "Land what is new."),
@@ -64,7 +63,7 @@ def build_definitions(**overrides: Any) -> dg.Definitions:
         "jobs": [*jobs, delivery.delivery_job(sent, landed)],
         "schedules": [daily, *automation.source_schedules(sources)],
         "sensors": [
-            automation.inbox_sensor(sources, live.on_the_way(sources, landing, models, shown)),
+            automation.inbox_sensor(sources, manifest, translator),
             automation.models_sensor(models),
             automation.reports_sensor(plans),
             delivery.deliveries_sensor(sent, landed),
@@ -77,5 +76,4 @@ def build_definitions(**overrides: Any) -> dg.Definitions:
     return dg.Definitions(**arguments | overrides)
 
 
-forking.install()
 defs = build_definitions()

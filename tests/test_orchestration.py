@@ -215,7 +215,31 @@ def was_read(instance: dg.DagsterInstance) -> None:
     )
 
 
-MADE = {"shop": [key("marts/fact_sales"), key("staging/sales/shop")], "web": [key("staging/sales/web")]}
+# Of the sales that land a page shows one model, by another; nothing that contacts lead to.
+MANIFEST = {
+    "sources": {
+        "source.sales": {"schema": "staging", "name": "sales"},
+        "source.interactions": {"schema": "staging", "name": "interactions"},
+        "source.loads": {"schema": "ops", "name": "loads"},
+    },
+    "nodes": {
+        name: {"resource_type": kind, "schema": "marts", "name": name}
+        for name, kind in (
+            ("view", "model"), ("sold", "model"), ("unseen", "model"), ("called", "model"), ("newest", "model"),
+            ("check", "test"),
+        )
+    },
+    "exposures": {"page": {"type": "dashboard"}, "letter": {"type": "analysis"}},
+    "child_map": {
+        "source.sales": ["view"], "view": ["sold", "unseen"], "sold": ["check", "page"], "unseen": ["letter"],
+        "source.interactions": ["called"], "called": ["page"], "source.loads": ["newest"],
+        "newest": ["view", "called"],
+    },
+    "parent_map": {
+        "page": ["sold", "called"], "sold": ["view"], "called": ["source.interactions", "newest"],
+        "newest": ["source.loads"], "view": ["source.sales", "newest"], "letter": ["unseen"], "unseen": ["view"],
+    },
+}  # fmt: skip
 
 
 @pytest.fixture
@@ -230,24 +254,25 @@ def test_a_backlog_of_files_is_read_once_when_the_last_is_whole(
     tmp_path: Path, instance: dg.DagsterInstance, short_looks: None
 ) -> None:
     from orchestration.automation import inbox_sensor
+    from orchestration.translator import Translator
 
     (tmp_path / "shop").mkdir()
-    sensor = inbox_sensor(sources(tmp_path), MADE)
+    sensor = inbox_sensor(sources(tmp_path), MANIFEST, Translator(sources(tmp_path)))
     assert tick(sensor, instance).run_requests == []
     (tmp_path / "web").mkdir()
     for day in range(40):
         (tmp_path / "shop" / f"{day}.csv").write_text("code\n")
     (tmp_path / "web" / "1.csv").write_text("code\n")
+    made = [key("marts/newest"), key("marts/sold"), key("marts/view")]
     with (tmp_path / "shop" / "39.csv").open("a") as file:  # it is still being written
         first = tick(sensor, instance)
         (request,) = first.run_requests or []
-        assert request.asset_selection == [key("staging/sales/web")]
         second = tick(sensor, instance, first.cursor)
         assert second.run_requests == []
         file.write("1\n")
     third = tick(sensor, instance, second.cursor)
     (request,) = third.run_requests or []
-    assert request.asset_selection == MADE["shop"]
+    assert request.asset_selection == [key("staging/sales/shop"), *made]
     assert tick(sensor, instance, third.cursor).run_requests == [], "it was asked for"
 
 
@@ -256,9 +281,10 @@ def test_what_was_read_is_not_read_again_and_a_file_moved_in_keeps_no_secret(
     tmp_path: Path, instance: dg.DagsterInstance, short_looks: None
 ) -> None:
     from orchestration.automation import inbox_sensor
+    from orchestration.translator import Translator
 
     (tmp_path / "shop").mkdir()
-    sensor = inbox_sensor(sources(tmp_path), MADE)
+    sensor = inbox_sensor(sources(tmp_path), MANIFEST, Translator(sources(tmp_path)))
     (tmp_path / "shop" / "1.csv").write_text("code\n")
     elsewhere = tmp_path / "old.csv"
     elsewhere.write_text("code\n2\n")
