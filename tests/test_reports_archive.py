@@ -284,6 +284,7 @@ def test_a_new_report_is_a_copy_that_can_be_made(
         text = document.read_text()
         assert "title: Trial copy" in text
         assert '"trial_copy", date' in text
+        assert 'page.show("products")' in text
         with pytest.raises(ReportUsageError, match=r"there is already a report 'trial_copy'"):
             new_report("trial_copy", "products", exposures)
     finally:
