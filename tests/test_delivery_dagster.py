@@ -136,7 +136,9 @@ def test_a_mistake_in_recipients_fails_the_job_but_not_what_is_queued(
     kept = Letter("Weekly", "text", "<p>text</p>").keep()
     with outbox.opened() as box:
         box._change("truncate ops.deliveries", None)
-        box.queue(Consignment("w", "weekly", "w", "Weekly", kept), [Recipient("smtp", "carol@example.com")])
+        what = Consignment("w", "weekly", "w", "Weekly", kept)
+        with box.transaction() as cursor:
+            outbox.queue(cursor, what, [Recipient("smtp", "carol@example.com")])
     wrong = home / "wrong.yml"
     wrong.write_text("allowed_domains: [example.com]\ngroups: {others: [ann@example.com]}")
     monkeypatch.setenv("ANALYTICS_RECIPIENTS", str(wrong))
