@@ -1,7 +1,6 @@
 """Reports that are sent: letters beside SQL, conditions, bursting, alerts and the command, on a small warehouse."""
 
 import csv
-import os
 import re
 import subprocess
 from collections import Counter
@@ -20,7 +19,6 @@ from click.testing import CliRunner, Result
 from mail_server import MailServer, mail_server
 from openpyxl import load_workbook
 
-from conftest import make_home, remove_home
 from ingest import warehouse
 from orchestration.cli import main
 from reports import archive, registry
@@ -48,17 +46,11 @@ READ_NOW = {"shop": datetime.now(UTC)}
 @pytest.fixture(scope="module")
 def filled() -> Iterator[Path]:
     """A home with a warehouse to report on, and the daily report of its last day."""
-    folder = make_home()
-    os.environ["ANALYTICS_HOME"] = str(folder)
-    try:
-        reports_warehouse.fill()
+    with reports_warehouse.filled_home() as folder:
         (folder / "recipients.yml").write_text(RECIPIENTS)
         with outbox.opened():
             pass
         yield folder
-    finally:
-        del os.environ["ANALYTICS_HOME"]
-        remove_home(folder)
 
 
 @pytest.fixture(scope="module")
