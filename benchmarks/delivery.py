@@ -133,8 +133,8 @@ def _queue(attached: Path) -> None:
     content = Letter("Report", "Enclosed.", "<p>Enclosed.</p>", files={"report.pdf": attached})
     what = Consignment("bench", "bench", "bench", "Report", content.keep())
     people = [Recipient("smtp", f"p{number}@example.com") for number in range(RECIPIENTS)]
-    with outbox.opened() as box:
-        box.queue(what, people)
+    with outbox.opened() as box, box.transaction() as cursor:
+        outbox.queue(cursor, what, people)
 
 
 def _measured(what: str, send: Callable[[], None], count: int, connections: Any) -> float:

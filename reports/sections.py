@@ -31,7 +31,7 @@ def headline(edition: Edition) -> Table:
     for metric in edition.report.metrics:
         periods = [edition.asked, *(c.period for c in comparisons)]
         values.append([metrics.value(metric, period, edition.only) for period in periods])
-        kinds.append(_kind(metric, values[-1]))
+        kinds.append(kind_of(metric, values[-1]))
     covered = [True, *(c.is_covered for c in comparisons)]
     labels = [measure.label for measure in figures.MEASURES]
     labels += [metric.label for metric in edition.report.metrics]
@@ -55,7 +55,7 @@ def headline(edition: Edition) -> Table:
     )
 
 
-def _kind(metric: Metric, values: Sequence[float | None]) -> Kind:
+def kind_of(metric: Metric, values: Sequence[float | None]) -> Kind:
     """How a metric's values are written: a number is a count where all are whole."""
     if metric.unit == "number":
         is_whole = all(value is None or value == int(value) for value in values)

@@ -34,7 +34,7 @@ def new_report(
     label = name.replace("_", " ").capitalize()
     text = report.document.read_text(encoding="utf-8")
     text = re.sub(r"^title: .*$", f"title: {label}", text, count=1, flags=re.MULTILINE)
-    text = text.replace(f'"{base}"', f'"{name}"')
+    text = re.sub(rf'(\bPage\(\s*)"{base}"', rf'\g<1>"{name}"', text)  # a table may bear the same name
     register = exposures.read_text(encoding="utf-8")
     entry = _entry(register, base)
     entry = re.sub(r"^  - name: .*$", f"  - name: {name}", entry, count=1, flags=re.MULTILINE)

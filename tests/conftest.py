@@ -1,17 +1,16 @@
 """Fixtures that several tests share: throwaway homes, and the demo run once the whole way."""
 
 import os
-import shutil
 import socket
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from dashboard_browser import browser, dashboard_home, dashboard_page, show  # noqa: F401
+from homes import at, begin_run, copy_of, empty_home, make_home, remove_home
 
 from ingest import warehouse
 
@@ -32,26 +31,10 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
     return report
 
 
-def make_home() -> Path:
-    """A new home that the server's user can enter even where the tests run as root."""
-    folder = Path(tempfile.mkdtemp(prefix="analytics-test-"))
-    folder.chmod(0o755)
-    return folder
-
-
-def remove_home(home: Path) -> None:
-    """Stop a home's warehouse and remove everything of it."""
-    before = os.environ.get("ANALYTICS_HOME")
-    os.environ["ANALYTICS_HOME"] = str(home)
-    try:
-        warehouse.stop()
-        shutil.rmtree(warehouse.socket_folder(), ignore_errors=True)
-        shutil.rmtree(home, ignore_errors=True)
-    finally:
-        if before is None:
-            del os.environ["ANALYTICS_HOME"]
-        else:
-            os.environ["ANALYTICS_HOME"] = before
+def pytest_configure(config: pytest.Config) -> None:
+    """What is made once is shared by the processes of xdist."""
+    if not hasattr(config, "workerinput"):
+        begin_run()
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -64,8 +47,8 @@ def _clean_environment() -> None:
 
 @pytest.fixture
 def home(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """An empty home for one test."""
-    folder = make_home()
+    """An empty home for one test, whose warehouse is not made yet."""
+    folder = empty_home()
     monkeypatch.setenv("ANALYTICS_HOME", str(folder))
     yield folder
     remove_home(folder)
@@ -129,24 +112,20 @@ def analytics(*arguments: str, home: Path, **variables: str) -> subprocess.Compl
 @pytest.fixture(scope="session")
 def demo_home() -> Iterator[Path]:
     """A home in which ``analytics demo`` has run. Tests read it and change nothing."""
-    folder = make_home()
-    done = analytics("demo", home=folder)
-    assert done.returncode == 0, done.stdout + done.stderr
+    folder = copy_of("demo", _run_demo)
     yield folder
     remove_home(folder)
 
 
+def _run_demo(home: Path) -> None:
+    done = analytics("demo", home=home)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
 def select(home: Path, sql: str, role: warehouse.Role = "reader") -> list[tuple[object, ...]]:
     """The rows of a query on a home's warehouse."""
-    before = os.environ.get("ANALYTICS_HOME")
-    os.environ["ANALYTICS_HOME"] = str(home)
-    try:
+    with at(home):
         connection = warehouse.connect(role)
-    finally:
-        if before is None:
-            del os.environ["ANALYTICS_HOME"]
-        else:
-            os.environ["ANALYTICS_HOME"] = before
     try:
         cursor = connection.cursor()
         cursor.execute(sql)

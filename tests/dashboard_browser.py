@@ -7,6 +7,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import homes
 import pytest
 
 if TYPE_CHECKING:
@@ -38,30 +39,29 @@ SCREENSHOTS = Path(__file__).resolve().parents[1] / "data" / "screenshots"
 
 @pytest.fixture(scope="session")
 def dashboard_home() -> Iterator[Path]:
-    """A home with the made-up warehouse."""
+    """A home with the made-up warehouse and the page."""
+    folder = homes.copy_of("dashboard", _render_dashboard)
+    yield folder
+    homes.remove_home(folder)
+
+
+def _render_dashboard(home: Path) -> None:
     import reports_warehouse as made_up
 
-    from conftest import make_home, remove_home
     from ingest import warehouse
+    from reports.render import render_report
 
-    folder = make_home()
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("ANALYTICS_HOME", str(folder))
-        made_up.fill()
-        with closing(warehouse.connect("transformer")) as connection, connection:
-            connection.cursor().execute(METRICS_VALUES)
-    yield folder
-    remove_home(folder)
+    made_up.fill()
+    with closing(warehouse.connect("transformer")) as connection, connection:
+        connection.cursor().execute(METRICS_VALUES)
+    render_report("dashboard")
 
 
 @pytest.fixture(scope="session")
 def dashboard_page(dashboard_home: Path) -> Path:
     """The rendered page."""
-    from reports.render import render_report
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("ANALYTICS_HOME", str(dashboard_home))
-        return render_report("dashboard").paths["html"]
+    (page,) = dashboard_home.glob("reports/dashboard/*/dashboard.html")
+    return page
 
 
 @pytest.fixture(scope="session")

@@ -4,7 +4,11 @@ The rows come from arithmetic in SQL, so each run makes the same. The names of s
 hostile on purpose. Nothing here tests ingestion or dbt: tests of the whole way use the demo.
 """
 
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+from homes import at, copy_of, remove_home
 
 from ingest import warehouse
 
@@ -201,6 +205,18 @@ left join (
     select customer_id, min(sale_date) as first_date from marts.fact_sales where customer_id <> 0 group by customer_id
 ) as first_sales using (customer_id);
 """
+
+
+@contextmanager
+def filled_home() -> Iterator[Path]:
+    """A new home with the tables, which is the current one within the block."""
+    home = copy_of("made-up", lambda _: fill())
+    try:
+        with at(home):
+            warehouse.start()
+            yield home
+    finally:
+        remove_home(home)
 
 
 def fill() -> None:

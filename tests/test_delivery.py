@@ -6,9 +6,11 @@ import hmac
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
+import time
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -18,6 +20,7 @@ from email import message_from_bytes, policy
 from email.message import EmailMessage
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from socketserver import StreamRequestHandler, ThreadingTCPServer
 
 import pytest
 from mail_server import MailServer, mail_server
@@ -96,8 +99,8 @@ def consign(
 
 def queue(home: Path, to: list[Recipient] = PEOPLE, **options: object) -> list[Delivery]:
     what = consign(home, **{k: options.pop(k) for k in ("report_id", "edition") if k in options})  # type: ignore[arg-type]
-    with outbox.opened() as box:
-        return box.queue(what, to, **options)  # type: ignore[arg-type]
+    with outbox.opened() as box, box.transaction() as cursor:
+        return outbox.queue(cursor, what, to, **options)  # type: ignore[arg-type]
 
 
 def states() -> dict[str, str]:
@@ -189,6 +192,8 @@ def test_recipients_are_read_and_each_counts_once(tmp_path: Path, monkeypatch: p
         ("allowed_domains: [x.com]\ngroups: {a: [{webhok: 'https://x.com/'}]}", "is no recipient"),
         ("allowed_domains: [x.com]\ngroup: {}", "there is no group; there are: allowed_domains"),
         ("allowed_domains: [x.com\n", r":\d+: not valid YAML"),
+        ("allowed_domains: x.com", "`allowed_domains` is needed"),
+        ("allowed_domains: [x.com]\ngroups: [ann@x.com]", "`groups` is a mapping"),
         ('allowed_domains: [x.com]\nunsubscribe: "http://x.com"', "`unsubscribe`"),
     ],
 )
@@ -440,6 +445,41 @@ def test_the_truth_is_noted_though_the_database_went_away_meanwhile(
     sending.send_everything_due()
     assert states() == {"ann": "sent"}
     assert server.received() == ["ann@example.com"]
+
+
+class Slow(StreamRequestHandler):
+    """A mail server on a line of 2 MB a second."""
+
+    rbufsize = 0  # what follows DATA is read from the socket itself
+
+    def handle(self) -> None:
+        self.wfile.write(b"220 slow\r\n")
+        while line := self.rfile.readline():
+            if line.upper() == b"DATA\r\n":
+                self.wfile.write(b"354 go on\r\n")
+                tail = b""
+                while not tail.endswith(b"\r\n.\r\n"):
+                    time.sleep(0.03)
+                    tail = (tail + self.request.recv(1 << 16))[-5:]
+            self.wfile.write(b"250 fine\r\n")
+
+
+def test_a_large_mail_may_take_longer_than_the_time_out(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with ThreadingTCPServer(("127.0.0.1", 0), Slow) as slow:
+        slow.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 16)
+        threading.Thread(target=slow.serve_forever, daemon=True).start()
+        monkeypatch.setenv("ANALYTICS_SMTP_HOST", "127.0.0.1")
+        monkeypatch.setenv("ANALYTICS_SMTP_PORT", str(slow.server_address[1]))
+        monkeypatch.setenv("ANALYTICS_SMTP_FROM", "robot@example.com")
+        monkeypatch.setenv("ANALYTICS_SMTP_TIMEOUT", "1.5")
+        file = home / "large.bin"
+        file.write_bytes(os.urandom(8_000_000))
+        content = a_letter(home, files={"large.bin": file})
+        what = Consignment("large", "daily", "large", content.subject, content.keep())
+        with outbox.opened() as box, box.transaction() as cursor:
+            outbox.queue(cursor, what, PEOPLE[:1])
+        assert sending.send_everything_due().states == Counter(sent=1)
+        slow.shutdown()
 
 
 # ------------------------------------------------------------------------------------------ exactly once

@@ -1,6 +1,5 @@
 """Delivery in Dagster: what is due starts the job, the job sends it, and the report's asset shows it."""
 
-import os
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime
@@ -12,7 +11,6 @@ import reports_warehouse
 from dagster._core.storage.tags import BACKFILL_ID_TAG
 from mail_server import MailServer, mail_server
 
-from conftest import make_home, remove_home
 from ingest import warehouse
 from operations import delivery
 from operations.delivery import ReportConfig
@@ -31,16 +29,10 @@ RECIPIENTS = "allowed_domains: [example.com]\ngroups: {management: [ann@example.
 
 @pytest.fixture(scope="module")
 def home() -> Iterator[Path]:
-    folder = make_home()
-    os.environ["ANALYTICS_HOME"] = str(folder)
-    try:
-        reports_warehouse.fill()
+    with reports_warehouse.filled_home() as folder:
         (folder / "recipients.yml").write_text(RECIPIENTS)
         render_report("daily", reports_warehouse.LAST_DAY)
         yield folder
-    finally:
-        del os.environ["ANALYTICS_HOME"]
-        remove_home(folder)
 
 
 @pytest.fixture
@@ -136,7 +128,9 @@ def test_a_mistake_in_recipients_fails_the_job_but_not_what_is_queued(
     kept = Letter("Weekly", "text", "<p>text</p>").keep()
     with outbox.opened() as box:
         box._change("truncate ops.deliveries", None)
-        box.queue(Consignment("w", "weekly", "w", "Weekly", kept), [Recipient("smtp", "carol@example.com")])
+        what = Consignment("w", "weekly", "w", "Weekly", kept)
+        with box.transaction() as cursor:
+            outbox.queue(cursor, what, [Recipient("smtp", "carol@example.com")])
     wrong = home / "wrong.yml"
     wrong.write_text("allowed_domains: [example.com]\ngroups: {others: [ann@example.com]}")
     monkeypatch.setenv("ANALYTICS_RECIPIENTS", str(wrong))

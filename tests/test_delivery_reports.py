@@ -1,7 +1,6 @@
 """Reports that are sent: letters beside SQL, conditions, bursting, alerts and the command, on a small warehouse."""
 
 import csv
-import os
 import re
 import subprocess
 from collections import Counter
@@ -21,7 +20,6 @@ from mail_server import MailServer, mail_server
 from openpyxl import load_workbook
 
 from cli.main import main
-from conftest import make_home, remove_home
 from ingest import warehouse
 from reports import archive, registry
 from reports.archive import Manifest
@@ -48,17 +46,11 @@ READ_NOW = {"shop": datetime.now(UTC)}
 @pytest.fixture(scope="module")
 def filled() -> Iterator[Path]:
     """A home with a warehouse to report on, and the daily report of its last day."""
-    folder = make_home()
-    os.environ["ANALYTICS_HOME"] = str(folder)
-    try:
-        reports_warehouse.fill()
+    with reports_warehouse.filled_home() as folder:
         (folder / "recipients.yml").write_text(RECIPIENTS)
         with outbox.opened():
             pass
         yield folder
-    finally:
-        del os.environ["ANALYTICS_HOME"]
-        remove_home(folder)
 
 
 @pytest.fixture(scope="module")
@@ -356,8 +348,8 @@ def test_what_did_not_change_is_not_sent_and_what_was_restated_is(
     moved = max(abs(now[k] - v) / abs(v) for k, v in headline.items() if v)  # type: ignore[operator]
     same = report(when="changed", change=moved + 0.01)
     other = report(when="changed", change=moved - 0.01)
-    assert conditions.nothing_to_say(same, daily, same.delivery, before)  # type: ignore[arg-type]
-    assert conditions.nothing_to_say(other, daily, other.delivery, before) is None  # type: ignore[arg-type]
+    assert conditions.nothing_to_say(same, daily, same.delivery)  # type: ignore[arg-type]
+    assert conditions.nothing_to_say(other, daily, other.delivery) is None  # type: ignore[arg-type]
     write(
         "update metrics.metrics_daily set total_sales = total_sales + 7 where metric_date = '2025-06-27'",
         "transformer",
@@ -380,11 +372,20 @@ def test_what_did_not_change_is_not_sent_and_what_was_restated_is(
 
 
 def test_each_manager_gets_his_store_and_no_row_of_another(
-    server: MailServer, daily: Manifest, filled: Path
+    server: MailServer, daily: Manifest, filled: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = published(filled)
     burst = report(to="stores", burst_by="store", attach=("pdf", "xlsx", "html", "csv"))
-    done = dispatch.send(burst, daily)
+
+    def is_killed(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(dispatch, "render_report", is_killed)
+        with pytest.raises(KeyboardInterrupt):
+            dispatch.consider(burst, daily, READ_NOW)
+    assert dispatch.is_due(burst, READ_NOW)  # for all of them, so that no store is left out
+    done = dispatch.consider(burst, daily, READ_NOW)
     assert sorted(server.received()) == ["ann@example.com", "dave@example.com", "erin@example.com"]
     problems = "\n".join(done.problems)
     assert "names 'Nowhere', which is no store and no manager" in problems
@@ -460,7 +461,7 @@ models:
   - name: metrics_daily
     config: {meta: {owner: boss@example.com}}
     metrics:
-      - {name: total_sales, label: Total sales, config: {meta: {alert: {below: 100000}}}}
+      - {name: total_sales, label: Total sales, config: {meta: {unit: money, alert: {below: 100000}}}}
       - {name: new_customers, label: New customers}
 sources:
   - name: staging
@@ -506,7 +507,7 @@ def test_what_is_wrong_is_found_and_belongs_to_somebody(meta: Meta, failing_test
     found = findings.keys(findings.all_findings(meta, datetime(2025, 7, 3, 12, tzinfo=UTC)))
     said = {key: (finding.owner, finding.title) for key, finding in found.items()}
     assert said == {
-        "threshold:total_sales:below": ("boss@example.com", "Total sales is below 100,000"),
+        "threshold:total_sales:below": ("boss@example.com", "Total sales is below £100,000.00"),
         "anomaly:total_sales:total:": ("boss@example.com", "Total sales is unusual"),
         "stale:shop.shop": ("Shop operations", "shop.shop brings nothing new"),
         "test:fact_sales:primary_key_fact_sales": (
@@ -520,8 +521,8 @@ def test_what_is_wrong_is_found_and_belongs_to_somebody(meta: Meta, failing_test
     later = findings.keys(findings.all_findings(meta, datetime(2025, 8, 1, tzinfo=UTC)))
     assert later["stale:shop.shop"].state == "far too late"
     ((sales,),) = select(f"select total_sales from metrics.metrics_daily where metric_date = '{DAY}'")
-    assert f"{sales:,.1f}" in found["threshold:total_sales:below"].detail
-    assert "lower than the 4,000 expected" in found["anomaly:total_sales:total:"].detail
+    assert f"£{sales:,.2f}" in found["threshold:total_sales:below"].detail
+    assert "£2,732.99, lower than the £4,000.00 expected" in found["anomaly:total_sales:total:"].detail
 
 
 def test_too_many_rejected_rows_are_told_without_an_owner_too(meta: Meta) -> None:
@@ -554,6 +555,17 @@ def test_alerts_are_grouped_told_once_and_over(
     book = load_workbook(BytesIO(files_of(desk)["rejects-desk.desk.xlsx"]))
     assert book["desk.desk"]["C2"].value == "does not fit"
     assert "Total sales is unusual" in plain(mails["boss@example.com"])
+
+    write("truncate ops.alerts")
+    server.reset()
+    monkeypatch.setattr(Terms, "max_mb", 0.001)  # a workbook of very many rows
+    alerts.tell(found, now)
+    sending.send_everything_due()
+    desk = dict(server.mails)["desk@example.com"]
+    assert files_of(desk) == {}
+    kept = re.search(r"/\S+/rejects-desk\.desk\.xlsx", plain(desk))
+    assert kept
+    assert Path(kept[0]).is_file()
 
     server.reset()
     assert len(alerts.tell(findings.all_findings(meta, now), now)) == 0  # not repeated

@@ -9,7 +9,7 @@ import shutil
 import subprocess
 from collections.abc import Iterator
 from contextlib import closing
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,7 @@ from openpyxl import load_workbook
 from conftest import ROOT
 from ingest import warehouse
 from reports import figures, metrics, registry
+from reports.delivery import findings
 from reports.period import parse
 from reports.render import Rendered, render_report
 from reports.template import new_report
@@ -33,6 +34,8 @@ from transform import metric_docs
 GRAINS = {"day": "D", "week": "W-SUN", "month": "M", "quarter": "Q", "fiscal_year": "Y"}
 # The day on which another cost of the product P1 landed.
 NEW_COST = date(2024, 3, 9)
+# The day on which every reader of metrics is asked for each.
+SHOWN = date(2024, 3, 7)
 
 
 def at(day: int, hour: int = 12) -> datetime:
@@ -422,10 +425,10 @@ def test_figures_of_a_part_of_the_business_are_the_values_of_its_member(
 
 @pytest.fixture(scope="module")
 def named(landed: pd.DataFrame, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rendered]:
-    """The monthly report of March 2024 by an exposure that names every metric, and does nothing else."""
+    """The report of one day by an exposure that names every metric, and does nothing else."""
     exposures = tmp_path_factory.mktemp("exposures") / "exposures.yml"
     exposures.write_text(registry.EXPOSURES.read_text())
-    document, _ = new_report("every_metric", "monthly", exposures)
+    document, _ = new_report("every_metric", "daily", exposures)
     entries = yaml.safe_load(exposures.read_text())
     (entry,) = (entry for entry in entries["exposures"] if entry["name"] == "every_metric")
     entry["config"]["meta"]["metrics"] = list(metrics.known())
@@ -440,7 +443,7 @@ def named(landed: pd.DataFrame, tmp_path_factory: pytest.TempPathFactory) -> Ite
     try:
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(registry.find, "__defaults__", (exposures,))
-            yield render_report("every_metric", parameters={"period": "2024-03"})
+            yield render_report("every_metric", parameters={"period": f"{SHOWN}"})
     finally:
         document.unlink()
 
@@ -471,16 +474,35 @@ def in_workbook(made: Rendered) -> dict[str, float]:
     }
 
 
-def test_each_metric_is_the_same_in_tile_pdf_and_workbook(named: Rendered) -> None:
-    """By its label, in each. A further reader of metrics, as an alert or the API, is one more line."""
-    tiles, pdf, workbook = in_tiles(named), in_pdf(named), in_workbook(named)
+def in_alerts(folder: Path) -> dict[str, str]:
+    """What is told on the day after, were every metric bound to be lower than it can be."""
+    models = folder / "models"
+    shutil.copytree(metrics.MODELS, models, ignore=shutil.ignore_patterns("*.sql"))
+    for file in models.rglob("*.yml"):
+        content = yaml.safe_load(file.read_text()) or {}
+        owners = [content, *content.get("models", ())]
+        for definition in (metric for owner in owners for metric in owner.get("metrics", ())):
+            meta = definition.setdefault("config", {}).setdefault("meta", {})
+            meta["alert"] = {"above": -1e9}
+        file.write_text(yaml.safe_dump(content))
+    told = findings.all_findings(findings.Meta(models), datetime(2024, 3, 8, tzinfo=UTC))
+    said = [
+        re.fullmatch(r"(.*) is above \S+ – Thu 7 Mar 2024: (\S+)", f"{f.title} – {f.detail}") for f in told
+    ]
+    return dict(found.groups() for found in said if found)
+
+
+def test_each_metric_is_the_same_in_tile_pdf_workbook_and_alert(named: Rendered, tmp_path: Path) -> None:
+    """By its label, in each. A further reader of metrics, as the API, is one more line."""
+    tiles, pdf, workbook, alerts = in_tiles(named), in_pdf(named), in_workbook(named), in_alerts(tmp_path)
     assert len(metrics.known()) > 20
     for metric in metrics.known().values():
-        value = values(metric.name, "month")[date(2024, 3, 1)]
+        value = values(metric.name, "day")[SHOWN]
         assert workbook[metric.label] == pytest.approx(value, rel=1e-12), metric.name
         shown = tiles[metric.label]
         assert shown == written(value, metric.unit), metric.name
         assert pdf[metric.label] == shown, metric.name
+        assert alerts[metric.label] == shown, metric.name
 
 
 def written(value: float, unit: str) -> str:

@@ -14,7 +14,7 @@ from typing import Any
 import landing_rows
 import pytest
 from landing_rows import land
-from models_project import Dbt, assert_equals_full_refresh, cells, execute, select
+from models_project import FACTS_AND_DAYS, Dbt, assert_equals_full_refresh, cells, execute, select
 
 from conftest import ROOT
 from ingest import warehouse
@@ -57,6 +57,7 @@ MARTS = {
     ),
 }
 DAY = date(2024, 3, 1)
+OPS = [*FACTS_AND_DAYS, "+path:dbt_project/models/ops"]
 
 
 def metric(column: str) -> dict[date, Any]:
@@ -161,7 +162,7 @@ def test_before_anything_landed_there_are_only_the_unknown_members(dbt: Dbt) -> 
 def test_a_load_that_is_not_whole_waits(dbt: Dbt) -> None:
     land(1, "sales", {"sale_code": "A1", "product_code": "lamp"})
     land(2, "sales", {"sale_code": "A2", "product_code": "chair"}, state="loading")
-    dbt("build")
+    dbt("run", *FACTS_AND_DAYS)
     assert select("select sale_code from marts.fact_sales") == [("A1",)]
     assert select("select product_code from marts.dim_products where product_id > 0") == [("lamp",)]
 
@@ -173,24 +174,24 @@ def test_keys_follow_the_order_of_arrival_and_never_change(dbt: Dbt) -> None:
     land(
         1, "sales", {"sale_code": "A1", "product_code": "lamp"}, {"sale_code": "A2", "product_code": "chair"}
     )
-    dbt("run")
+    dbt("run", *FACTS_AND_DAYS)
     land(2, "products", {"product_code": "chair", "product_name": "Chair"}, {"product_code": "Lamp"})
     land(3, "inventory", {"product_code": "desk"})
-    dbt("run")
+    dbt("run", *FACTS_AND_DAYS)
     codes = "select product_code, product_id from marts.dim_products where product_id > 0 order by product_id"
     numbered = [("lamp", 1), ("chair", 2), ("Lamp", 3), ("desk", 4)]
     assert select(codes) == numbered
-    dbt("run", "--full-refresh")
+    dbt("run", "--full-refresh", *FACTS_AND_DAYS)
     assert select(codes) == numbered
 
 
 def test_an_inferred_member_is_replaced_under_its_key(dbt: Dbt) -> None:
     land(1, "sales", {"sale_code": "A1", "customer_code": "C7", "product_code": "lamp"})
-    dbt("run")
+    dbt("run", *FACTS_AND_DAYS)
     member = "select customer_id, last_name, is_inferred, created_at, load_id from marts.dim_customers where customer_id > 0"
     assert select(member) == [(1, None, True, landing_rows.EPOCH + timedelta(hours=1), 1)]
     land(2, "customers", {"customer_code": "C7", "last_name": "Ångström"}, source="crm")
-    dbt("run")
+    dbt("run", *FACTS_AND_DAYS)
     assert select(member) == [(1, "Ångström", False, landing_rows.EPOCH + timedelta(hours=1), 2)]
     assert select("select customer_id from marts.fact_sales") == [(1,)]
 
@@ -198,17 +199,17 @@ def test_an_inferred_member_is_replaced_under_its_key(dbt: Dbt) -> None:
 def test_the_newest_row_of_a_member_wins_across_sources_and_within_a_load(dbt: Dbt) -> None:
     member = "select unit_cost, active from marts.dim_products where product_id = 1"
     land(1, "products", {"product_code": "lamp", "unit_cost": 1}, {"product_code": "lamp", "unit_cost": 2})
-    dbt("run")
+    dbt("run", *FACTS_AND_DAYS)
     assert select(member) == [(Decimal(2), True)]
     land(2, "products", {"product_code": "lamp", "unit_cost": 3, "active": False}, source="erp")
-    dbt("run")
+    dbt("run", *FACTS_AND_DAYS)
     assert select(member) == [(Decimal(3), False)]
 
 
 def test_a_sale_without_codes_points_to_the_unknown_members(dbt: Dbt) -> None:
     land(1, "sales", {"sale_code": "A1"})
     land(2, "interactions", {"interaction_code": "I1"})
-    dbt("run")
+    dbt("run", *FACTS_AND_DAYS)
     assert select("select product_id, customer_id, store_id, channel_id from marts.fact_sales") == [
         (0, 0, 0, 0)
     ]
@@ -222,7 +223,7 @@ def test_a_sale_without_codes_points_to_the_unknown_members(dbt: Dbt) -> None:
 def test_two_sources_may_use_the_same_codes(dbt: Dbt) -> None:
     land(1, "sales", {"sale_code": "1", "transaction_code": "T1"}, source="shop")
     land(2, "sales", {"sale_code": "1", "transaction_code": "T1"}, source="web")
-    dbt("run")
+    dbt("run", *FACTS_AND_DAYS)
     assert select("select sale_id, source_name from marts.fact_sales order by 1") == [(1, "shop"), (2, "web")]
     assert metric("total_transactions") == {DAY: 2}
 
@@ -233,10 +234,10 @@ def test_two_sources_may_use_the_same_codes(dbt: Dbt) -> None:
 def test_a_correction_moves_a_sale_to_another_day_and_customer(dbt: Dbt) -> None:
     land(1, "sales", {"sale_code": "A1", "customer_code": "C1", "product_code": "lamp"})
     land(2, "sales", {"sale_code": "A2", "customer_code": "C1", "product_code": "lamp", "sold_at": at(3)})
-    dbt("run")
+    dbt("run", *FACTS_AND_DAYS)
     assert metric("new_customers") == dict(zip(days(0, 1, 2, 3), [1, 0, 0, 0], strict=True))
     land(3, "sales", {"sale_code": "A1", "customer_code": "C2", "product_code": "desk", "sold_at": at(1)})
-    dbt("run")
+    dbt("run", *FACTS_AND_DAYS)
     assert metric("total_sales") == dict(zip(days(0, 1, 2, 3), [0, 10, 0, 10], strict=True))
     assert metric("new_customers") == dict(zip(days(0, 1, 2, 3), [0, 1, 0, 1], strict=True))
     landed = [
@@ -250,14 +251,14 @@ def test_a_correction_moves_a_sale_to_another_day_and_customer(dbt: Dbt) -> None
 def test_a_late_sale_makes_a_customer_new_on_an_earlier_day(dbt: Dbt) -> None:
     land(1, "sales", {"sale_code": "A1", "customer_code": "C1", "sold_at": at(5)})
     land(2, "sales", {"sale_code": "A2", "customer_code": "C1", "sold_at": at(6)})
-    dbt("run")
+    dbt("run", *FACTS_AND_DAYS)
     assert metric("new_customers") == dict(zip(days(5, 6), [1, 0], strict=True))
     land(3, "sales", {"sale_code": "A3", "customer_code": "C1", "sold_at": at(3)})
-    dbt("run")
+    dbt("run", *FACTS_AND_DAYS)
     assert metric("new_customers") == dict(zip(days(3, 4, 5, 6), [1, 0, 0, 0], strict=True))
     # And back again: the early sale turns out to be another customer's.
     land(4, "sales", {"sale_code": "A3", "customer_code": "C2", "sold_at": at(3)})
-    dbt("run")
+    dbt("run", *FACTS_AND_DAYS)
     assert metric("new_customers") == dict(zip(days(3, 4, 5, 6), [1, 0, 1, 0], strict=True))
     assert_equals_full_refresh(dbt)
 
@@ -265,7 +266,7 @@ def test_a_late_sale_makes_a_customer_new_on_an_earlier_day(dbt: Dbt) -> None:
 def test_the_days_stay_dense_as_they_grow_to_both_sides(dbt: Dbt) -> None:
     for load_id, day in enumerate([0, 3, -2, 2], start=1):
         land(load_id, "sales", {"sale_code": f"A{day}", "customer_code": f"C{day}", "sold_at": at(day)})
-        dbt("run")
+        dbt("run", *FACTS_AND_DAYS)
     assert metric("total_transactions") == dict(
         zip(days(-2, -1, 0, 1, 2, 3), [1, 0, 1, 0, 1, 1], strict=True)
     )
@@ -282,14 +283,14 @@ def test_stock_and_cost_reach_the_days_they_hold_for(dbt: Dbt) -> None:
     sales = [{"sale_code": f"A{day}", "product_code": "lamp", "sold_at": at(day)} for day in (0, 2, 4)]
     land(1, "sales", *sales)
     land(2, "inventory", {"product_code": "lamp", "stock_date": days(3)[0], "stock_level": 7})
-    dbt("run")
+    dbt("run", *FACTS_AND_DAYS)
     assert select(rows) == list(zip(days(0, 2, 3, 4), [None, None, 7, 7], [None, None, 0, None], strict=True))
     land(3, "inventory", {"product_code": "lamp", "stock_date": days(1)[0], "stock_level": 9})
-    dbt("run")
+    dbt("run", *FACTS_AND_DAYS)
     levels = [None, 9, 9, 7, 7]
     assert select(rows) == list(zip(days(0, 1, 2, 3, 4), levels, [None, 0, None, 0, None], strict=True))
     land(4, "products", {"product_code": "lamp", "unit_cost": 4})
-    dbt("run")
+    dbt("run", *FACTS_AND_DAYS)
     assert select(rows) == list(zip(days(0, 1, 2, 3, 4), levels, [6, 0, 6, 0, 6], strict=True))
     assert_equals_full_refresh(dbt)
 
@@ -314,7 +315,7 @@ def test_a_deleted_sale_leaves_its_day_and_comes_back_under_its_key(dbt: Dbt) ->
     land(1, "sales", kept, gone)
     land(2, "interactions", {"interaction_code": "I1"}, {"interaction_code": "I2"})
     land(3, "inventory", *[{"product_code": "lamp", "stock_date": d, "stock_level": 7} for d in days(-1, 0)])
-    dbt("run")
+    dbt("run", *OPS)
     assert metric("new_customers") == dict(zip(days(-1, 0), [1, 0], strict=True))
     land(4, "sales", gone | {"is_deleted": True})
     land(5, "interactions", {"interaction_code": "I1", "is_deleted": True})
@@ -323,7 +324,7 @@ def test_a_deleted_sale_leaves_its_day_and_comes_back_under_its_key(dbt: Dbt) ->
         "inventory",
         *[{"product_code": "lamp", "stock_date": days(-1)[0], "stock_level": 7, "is_deleted": True}],
     )
-    dbt("build")
+    dbt("build", *OPS)
     sales = "select sale_id, sale_code from marts.fact_sales order by 1"
     products = "select metric_date, units_sold, stock_level from metrics.metrics_products order by 1"
     assert select(sales) == [(1, "A1")]
@@ -333,7 +334,7 @@ def test_a_deleted_sale_leaves_its_day_and_comes_back_under_its_key(dbt: Dbt) ->
     assert select(products) == list(zip(days(-1, 0), [0, 1], [None, 7], strict=True))
     assert select("select landed_rows, fact_rows from ops.reconciliation order by entity") == [(1, 1)] * 2
     land(7, "sales", gone)
-    dbt("run")
+    dbt("run", *FACTS_AND_DAYS)
     assert select(sales) == [(1, "A1"), (2, "A2")]
     assert metric("new_customers") == dict(zip(days(-1, 0), [1, 0], strict=True))
     assert_equals_full_refresh(dbt)
@@ -344,7 +345,7 @@ def test_a_deleted_member_keeps_its_row_and_is_not_active(dbt: Dbt) -> None:
         for number, entity in enumerate(("products", "customers", "stores", "channels")):
             row = {f"{entity[:-1]}_code": "X", "is_deleted": deleted}
             land(10 * load_id + number, entity, row)
-        dbt("run", "--select", "+path:dbt_project/models/marts")
+        dbt("run", *FACTS_AND_DAYS)
         for entity in ("products", "stores", "channels"):
             assert select(
                 f"select {entity[:-1]}_id, is_deleted, active, is_inferred from marts.dim_{entity} where {entity[:-1]}_id > 0"
@@ -375,13 +376,13 @@ def test_a_sale_has_the_segment_and_the_cost_of_its_day(dbt: Dbt) -> None:
     member = {"customer_code": "C1", "product_code": "lamp"}
     sales = [{"sale_code": f"A{n}", "sold_at": when} | member for n, when in enumerate(sold)]
     land(1, "sales", *sales, {"sale_code": "B"}, loaded_at=landed[0])
-    dbt("run")
+    dbt("run", *FACTS_AND_DAYS)
     assert select(AS_OF_ITS_DAY) == [(f"A{n}", None, None) for n in range(4)] + [("B", None, None)]
     for load_id, (segment, cost) in enumerate([("new", 1), ("loyal", 2), ("loyal", 2), ("gold", 3)], start=1):
         when = landed[min(load_id, 3) - 1]
         land(10 * load_id, "customers", {"customer_code": "C1", "segment": segment}, loaded_at=when)
         land(10 * load_id + 1, "products", {"product_code": "lamp", "unit_cost": cost}, loaded_at=when)
-        dbt("run")
+        dbt("run", *FACTS_AND_DAYS)
     assert select(AS_OF_ITS_DAY) == [
         ("A0", "new", 1),
         ("A1", "new", 1),
@@ -415,7 +416,7 @@ def test_an_amount_that_differs_is_kept_and_listed(dbt: Dbt) -> None:
         {"sale_code": "no price", "total_amount": 10},
     )
     land(2, "products", *[{"product_code": code} for code in ("AB 1", "ab1", "AB2", "a\u00a0b\t1")])
-    results = dbt("build").results
+    results = dbt("build", *OPS).results
     assert {r.node.name: r.status for r in results if r.status == "warn"} == {
         "amounts_are_quantity_times_price": "warn",
         "codes_differ_by_more_than_case_and_spaces": "warn",
@@ -436,7 +437,7 @@ def test_a_loss_fails_the_build_with_the_name_of_its_hop(dbt: Dbt) -> None:
         " rows_accepted, rows_rejected, rows_new, started_at)"
         " values (0, 'desk', 'tickets', 'tickets', 'tickets.csv', 'loaded', 1, 1, 0, 1, now())",
     )
-    dbt("build")
+    dbt("build", *OPS)
 
     def failures(*arguments: str) -> str:
         with pytest.raises(AssertionError) as failed:
@@ -444,35 +445,35 @@ def test_a_loss_fails_the_build_with_the_name_of_its_hop(dbt: Dbt) -> None:
         return str(failed.value)
 
     execute("transformer", "delete from marts.fact_sales where sale_code = 'A1'")
-    dbt("build")  # nothing landed, so nothing is looked at
-    assert "metrics_daily_equals_facts" in failures("test")  # which looks at everything
+    dbt("build", *OPS)  # nothing landed, so nothing is looked at
+    assert "metrics_daily_equals_facts" in failures("test", *OPS)  # which looks at everything
     land(2, "sales", {"sale_code": "A3", "sold_at": at(0)})
-    assert "nothing_is_lost_from_staging_to_facts" in failures("build")
+    assert "nothing_is_lost_from_staging_to_facts" in failures("build", *OPS)
     # What differed is looked at again until it agrees.
-    assert "nothing_is_lost_from_staging_to_facts" in failures("build")
+    assert "nothing_is_lost_from_staging_to_facts" in failures("build", *OPS)
     assert select("select entity, broken_hop from ops.reconciliation order by 1") == [
         ("interactions", None),
         ("sales", "staging → facts"),
     ]
-    dbt("build", "--full-refresh")
+    dbt("build", "--full-refresh", *OPS)
 
     land(3, "sales", {"sale_code": "A4", "sold_at": at(0)}, {"sale_code": "A5", "sold_at": at(0)})
     execute("loader", "delete from staging.sales where sale_code = 'A5'")
-    assert "nothing_is_lost_from_source_to_staging" in failures("build")
+    assert "nothing_is_lost_from_source_to_staging" in failures("build", *OPS)
     execute(
         "loader",
         "update ops.loads set rows_new = 1, rows_accepted = 1, rows_read = 1, amount_new = 10 where load_id = 3",
     )
-    dbt("build")
+    dbt("build", *OPS)
 
     land(4, "sales", {"sale_code": "A6", "sold_at": at(0)})
-    dbt("run", "--exclude", "path:dbt_project/models/ops")
+    dbt("run", *OPS, "--exclude", "path:dbt_project/models/ops")
     for table, hop in (("metrics_daily", "total_sales"), ("metrics_products", "revenue")):
         execute("transformer", f"update metrics.{table} set {hop} = {hop} + 1 where metric_date = '{DAY}'")
         message = failures("build", "--select", "path:dbt_project/models/ops")
         assert f"nothing_is_lost_from_facts_to_{table}" in message
         execute("transformer", f"update metrics.{table} set {hop} = {hop} - 1 where metric_date = '{DAY}'")
-    dbt("build")
+    dbt("build", *OPS)
 
 
 def test_sources_that_stopped_delivering_are_told(dbt: Dbt) -> None:
@@ -492,7 +493,7 @@ def test_sources_that_stopped_delivering_are_told(dbt: Dbt) -> None:
 def test_the_calendar_has_iso_weeks_fiscal_years_and_holidays(dbt: Dbt) -> None:
     land(1, "sales", {"sale_code": "A1", "sold_at": datetime(2021, 1, 3)})
     land(2, "inventory", {"product_code": "lamp", "stock_date": date(2024, 12, 30)})
-    dbt("run", "--vars", "{fiscal_year_start_month: 4, holiday_country: DE}", manifest=None)
+    dbt("run", *FACTS_AND_DAYS, "--vars", "{fiscal_year_start_month: 4, holiday_country: DE}", manifest=None)
     rows = select("select * from marts.dim_dates order by 1")
     names = [
         name
@@ -529,7 +530,7 @@ def test_the_calendar_has_iso_weeks_fiscal_years_and_holidays(dbt: Dbt) -> None:
 def test_a_day_ends_at_midnight_of_the_reporting_time_zone(dbt: Dbt) -> None:
     land(1, "sales", {"sale_code": "A1", "sold_at": at(0, hour=23)})
     land(2, "interactions", {"interaction_code": "I1", "occurred_at": at(0, hour=23)})
-    dbt("run", "--vars", "{reporting_timezone: Europe/Berlin}", manifest=None)
+    dbt("run", *FACTS_AND_DAYS, "--vars", "{reporting_timezone: Europe/Berlin}", manifest=None)
     assert select("select sale_date, sold_at from marts.fact_sales") == [(days(1)[0], at(0, hour=23))]
     assert select("select interaction_date from marts.fact_interactions") == [(at(1, hour=0),)]
     assert list(metric("total_sales")) == days(1)
@@ -537,10 +538,10 @@ def test_a_day_ends_at_midnight_of_the_reporting_time_zone(dbt: Dbt) -> None:
 
 def test_a_name_that_is_too_long_is_refused_and_not_cut(dbt: Dbt) -> None:
     land(1, "interactions", {"interaction_code": "I1"})
-    dbt("run")
+    dbt("run", *FACTS_AND_DAYS)
     land(2, "interactions", {"interaction_code": "I2", "interaction_type": "x" * 51})
     with pytest.raises(AssertionError, match="too long"):
-        dbt("run")
+        dbt("run", *FACTS_AND_DAYS)
     assert select("select count(*) from marts.fact_interactions") == [(1,)]
 
 

@@ -31,12 +31,8 @@ DAY = made_up.LAST_DAY
 @pytest.fixture(scope="module")
 def home() -> Iterator[Path]:
     """A home with the made-up warehouse; the tests of this module share it."""
-    folder = make_home()
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("ANALYTICS_HOME", str(folder))
-        made_up.fill()
+    with made_up.filled_home() as folder:
         yield folder
-    remove_home(folder)
 
 
 @pytest.fixture(scope="module")

@@ -16,7 +16,7 @@ import pytest
 import reports_warehouse as made_up
 from openpyxl import load_workbook
 
-from conftest import analytics, make_home, remove_home, select
+from conftest import analytics, select
 from ingest import warehouse
 from reports import archive, registry
 from reports.errors import CellError, ReportError, ReportUsageError
@@ -29,12 +29,8 @@ DAY = made_up.LAST_DAY
 @pytest.fixture(scope="module")
 def home() -> Iterator[Path]:
     """A home with the made-up warehouse; the tests of this module share it and add to it."""
-    folder = make_home()
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("ANALYTICS_HOME", str(folder))
-        made_up.fill()
+    with made_up.filled_home() as folder:
         yield folder
-    remove_home(folder)
 
 
 @pytest.fixture(scope="module")
@@ -284,6 +280,7 @@ def test_a_new_report_is_a_copy_that_can_be_made(
         text = document.read_text()
         assert "title: Trial copy" in text
         assert '"trial_copy", date' in text
+        assert 'page.show("products")' in text
         with pytest.raises(ReportUsageError, match=r"there is already a report 'trial_copy'"):
             new_report("trial_copy", "products", exposures)
     finally:

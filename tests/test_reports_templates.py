@@ -16,7 +16,7 @@ from selenium import webdriver
 from selenium.webdriver import ChromeOptions
 from selenium.webdriver.chrome.service import Service
 
-from conftest import analytics, make_home, remove_home, select
+from conftest import analytics, select
 from ingest import warehouse
 from reports import figures, sections
 from reports.edition import Edition
@@ -33,12 +33,8 @@ CHROMIUM, DRIVER = Path("/usr/bin/chromium"), Path("/usr/bin/chromedriver")
 @pytest.fixture(scope="module")
 def home() -> Iterator[Path]:
     """A home with the made-up warehouse; the tests of this module share it."""
-    folder = make_home()
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("ANALYTICS_HOME", str(folder))
-        made_up.fill()
+    with made_up.filled_home() as folder:
         yield folder
-    remove_home(folder)
 
 
 @pytest.fixture(scope="module")

@@ -15,7 +15,7 @@ import pytest
 import reports_warehouse as made_up
 from openpyxl import load_workbook
 
-from conftest import ROOT, make_home, remove_home, select
+from conftest import ROOT, select
 from reports.errors import ReportError
 from reports.render import Rendered, render_report
 
@@ -31,12 +31,8 @@ RECALCULATE = """<?xml version="1.0" encoding="UTF-8"?>
 
 @pytest.fixture(scope="module")
 def home() -> Iterator[Path]:
-    folder = make_home()
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("ANALYTICS_HOME", str(folder))
-        made_up.fill()
+    with made_up.filled_home() as folder:
         yield folder
-    remove_home(folder)
 
 
 @pytest.fixture(scope="module")

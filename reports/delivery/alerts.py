@@ -19,6 +19,7 @@ from reports.delivery.findings import Finding
 from reports.delivery.letter import Letter
 from reports.delivery.outbox import Consignment
 from reports.delivery.recipients import Recipient, Recipients
+from reports.delivery.terms import Terms
 
 DDL = """
 create table if not exists ops.alerts (
@@ -63,7 +64,7 @@ def tell(found: Sequence[Finding] | None = None, now: datetime | None = None) ->
     for finding in findings.all_findings(now=now) if found is None else found:
         if owner := people.owner(finding.owner):
             addressed.append((owner, finding))
-    with outbox.opened() as box, box.connection as connection, connection.cursor() as cursor:
+    with outbox.opened() as box, box.transaction() as cursor:
         cursor.execute(LOCK)
         cursor.execute(DDL)
         letters = _news(cursor, addressed, now)
@@ -133,7 +134,7 @@ def _queue(cursor: Any, owner: Recipient, news: News, now: datetime, people: Rec
 
 
 def _letter(number: str, news: News, people: Recipients) -> Letter:
-    files = _workbooks(number, [*news.new, *news.changed])
+    files, enclosed = compose.that_fit(_workbooks(number, [*news.new, *news.changed]), Terms.max_mb)
     sections = {
         "New": [_line(finding) for finding in news.new],
         "Changed": [_line(finding) for finding in news.changed],
@@ -145,7 +146,7 @@ def _letter(number: str, news: News, people: Recipients) -> Letter:
         subtitle=notation.moment(datetime.now(UTC)),
         sections={title: _at_most(lines) for title, lines in sections.items() if lines},
         remarks=[still] if news.still else [],
-        enclosed=[f"{name} ({max(1, file.stat().st_size // 1000):,} kB)" for name, file in files.items()],
+        enclosed=enclosed,
         ending=["You get this as the owner of these data. It is told again only when it changes."],
     )
     return Letter(

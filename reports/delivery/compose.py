@@ -70,7 +70,7 @@ def letter(manifest: Manifest, report: Report, terms: Terms, *, warning: str = "
         pictures = {name: _drawn(name, edition) for name in terms.charts}
         period, part = notation.period(edition.asked), " ".join(value for _, value in edition.only.given())
         about = subtitle(edition)
-    files, left_out = _enclosed(manifest, terms)
+    files, enclosed = that_fit(_enclosed(manifest, terms), terms.max_mb)
     said = Said(
         title=report.label,
         subtitle=about,
@@ -78,7 +78,7 @@ def letter(manifest: Manifest, report: Report, terms: Terms, *, warning: str = "
         tiles=headline,
         remarks=remarks,
         charts={name: TITLES.get(name, name) for name in pictures},
-        enclosed=[*_sizes(files), *left_out],
+        enclosed=enclosed,
         ending=[
             f"Report {manifest.report_id}. The figures are those of the report enclosed.",
             f"You get it as a member of the group {terms.to}; answer this mail to reach its owner.",
@@ -196,9 +196,8 @@ def _drawn(name: str, edition: Edition) -> bytes:
     return drawn.getvalue()
 
 
-def _enclosed(manifest: Manifest, terms: Terms) -> tuple[dict[str, Path], list[str]]:
-    """The files to attach by the names they get, and what is said of those that would make the mail too
-    large."""
+def _enclosed(manifest: Manifest, terms: Terms) -> dict[str, Path]:
+    """The files to attach, by the names they get."""
     part = "-".join(manifest.parameters[name] for name in figures.MEMBERS if manifest.parameters.get(name))
     slug = re.sub(r"[^a-z0-9]+", "-", part.lower()).strip("-")
     stem = "-".join(filter(None, [manifest.report, manifest.period.replace("..", "-"), slug]))
@@ -208,17 +207,17 @@ def _enclosed(manifest: Manifest, terms: Terms) -> tuple[dict[str, Path], list[s
         if (folder or name.rpartition(".")[2]) in terms.attach:
             called = f"{stem}-{rest}" if folder else f"{stem}.{name.rpartition('.')[2]}"
             found[called] = manifest.folder / archive.FILES / name
-    if size_as_mail(found) <= terms.max_mb * MEGABYTE:
-        return found, []
+    return found
+
+
+def that_fit(files: Mapping[str, Path], max_mb: float) -> tuple[Mapping[str, Path], list[str]]:
+    """The files to attach and what is said of them: all, or none where they would make the mail too large."""
+    if (size := size_as_mail(files)) <= max_mb * MEGABYTE:
+        return files, [f"{name} ({max(1, file.stat().st_size // 1000):,} kB)" for name, file in files.items()]
     return {}, [
-        f"The files are too large for a mail ({megabytes(size_as_mail(found))} of at most "
-        f"{terms.max_mb:g} MB). They lie in the archive:",
-        *(str(file) for file in found.values()),
+        f"The files are too large for a mail ({megabytes(size)} of at most {max_mb:g} MB). They are kept at:",
+        *map(str, files.values()),
     ]
-
-
-def _sizes(files: Mapping[str, Path]) -> list[str]:
-    return [f"{name} ({max(1, file.stat().st_size // 1000):,} kB)" for name, file in files.items()]
 
 
 # ------------------------------------------------------------------------------------------ how it looks

@@ -71,11 +71,13 @@ def failed_checks(report: Report) -> str | None:
     return f"tests did not pass: {', '.join(bad[:LISTED])}{more}"
 
 
-def nothing_to_say(report: Report, manifest: Manifest, terms: Terms, last: Manifest | None) -> str | None:
-    """What `when` says of an edition; `last` is the one that was last sent, if any."""
+def nothing_to_say(report: Report, manifest: Manifest, terms: Terms) -> str | None:
+    """What `when` says of an edition; `changed` is measured from the one that was last sent, if any."""
     if terms.when == "not_empty" and _is_empty(report, manifest):
         return "nothing happened in its period"
-    if terms.when == "changed" and last is not None and not _has_changed(report, manifest, terms, last):
+    if terms.when != "changed" or (last := last_sent(report, part_of(manifest))) is None:
+        return None
+    if not _has_changed(report, manifest, terms, last):
         return (
             f"no figure moved by more than {terms.change:.0%} since {last.report_id}, and no day was restated"
         )

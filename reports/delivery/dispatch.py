@@ -1,11 +1,13 @@
 """From a finished report to the rows of the outbox, and on: to its group, to one address, or each store's
 part to those who run the store."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import psycopg2
 
@@ -173,6 +175,7 @@ class _Counter:
     def __init__(self, report: Report, terms: Terms, people: Recipients) -> None:
         self.report, self.terms, self.people = report, terms, people
         self.found = Dispatched()
+        self._to_queue: list[Callable[[Any], list[Delivery]]] = []
 
     def parts(self, manifest: Manifest, only_to: str = "") -> list[tuple[str, Sequence[Recipient]]]:
         """Who gets which part: `EVERYTHING`, or a store by its own name. Who is named by a store that is not
@@ -263,8 +266,7 @@ class _Counter:
         if settled and not is_correction:
             self.found.deliveries += settled
         elif edition := self.edition_of(manifest, part):
-            last = conditions.last_sent(self.report, conditions.part_of(edition))
-            reason = conditions.nothing_to_say(self.report, edition, self.terms, last)
+            reason = conditions.nothing_to_say(self.report, edition, self.terms)
             self.queue(edition, members, nothing_to_say=reason, force=is_correction)
 
     def queue(
@@ -276,7 +278,7 @@ class _Counter:
         trial: bool = False,
         force: bool = False,
     ) -> None:
-        """Note that an edition is to go to some recipients, or why it is not."""
+        """Prepare that an edition is to go to some recipients, or why it is not."""
         state, reason = "queued", None
         if nothing_to_say:
             state, reason = "cancelled", nothing_to_say
@@ -292,20 +294,31 @@ class _Counter:
             content.keep(),
             owner.address if owner else None,
         )
-        with outbox.opened() as box:
-            self.found.deliveries += box.queue(
-                what, members, state=state, reason=reason, trial=trial, force=force
+        self._to_queue.append(
+            partial(
+                outbox.queue,
+                what=what,
+                recipients=members,
+                state=state,
+                reason=reason,
+                trial=trial,
+                force=force,
             )
+        )
 
     def _held(self) -> str | None:
         """Why the report is held, if it is."""
         return conditions.failed_checks(self.report) if self.terms.on_failed_checks == "hold" else None
 
     def sent(self) -> Dispatched:
-        """Send what was queued, and look again."""
-        ids = list(dict.fromkeys(row.report_id for row in self.found.deliveries))
-        mine = {row.delivery_id for row in self.found.deliveries}
+        """Queue what was prepared, send it, and look again."""
         with outbox.opened() as box:
+            # All parts or none: a period of which there are rows counts as settled.
+            with box.transaction() as cursor:
+                for queue in self._to_queue:
+                    self.found.deliveries += queue(cursor)
+            ids = list(dict.fromkeys(row.report_id for row in self.found.deliveries))
+            mine = {row.delivery_id for row in self.found.deliveries}
             sending.send_due(box, ids)
             self.found.deliveries = [row for row in box.of_reports(ids) if row.delivery_id in mine]
         return self.found

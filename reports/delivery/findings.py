@@ -19,13 +19,14 @@ from typing import Any
 import pandas as pd
 import yaml
 
-from ingest import warehouse
 from ingest.config import Source, load_sources
-from reports import notation
+from reports import metrics, notation
 from reports.data import exists, query
 from reports.errors import ReportError
+from reports.metrics import Metric
+from reports.sections import kind_of
+from reports.tables import write
 
-MODELS = warehouse.ROOT / "dbt_project" / "models"
 BOUNDS = ("below", "above")
 NEWS = 2  # days in which the newest judged day is news
 MARKS = {
@@ -52,7 +53,7 @@ class Finding:
 class Meta:
     """What the YAML of the models says: owners by model, bounds by metric, freshness by landed table."""
 
-    folder: Path = MODELS
+    folder: Path = metrics.MODELS
 
     @cached_property
     def entries(self) -> list[dict[str, Any]]:
@@ -67,13 +68,10 @@ class Meta:
             (_meta(entry).get("owner") for entry in self._all("models") if entry["name"] == model), None
         )
 
-    def metrics(self) -> Iterator[tuple[str, dict[str, Any], str | None]]:
-        """The metrics with their entries and the owner of each: its own, or its model's."""
-        for model in self._all("models"):
-            for metric in model.get("metrics", ()):
-                yield metric["name"], metric, _meta(metric).get("owner") or _meta(model).get("owner")
-        for metric in self._all("metrics"):
-            yield metric["name"], metric, _meta(metric).get("owner")
+    def metrics(self) -> Iterator[tuple[Metric, str | None]]:
+        """The metrics, and the owner of each: its own, or its model's."""
+        for metric in metrics.known(self.folder).values():
+            yield metric, _meta(metric.definition).get("owner") or self.owner_of(metric.model)
 
     def freshness(self) -> dict[str, tuple[timedelta | None, timedelta | None, str | None]]:
         """For each landed table after how long it is late, after how long far too late, and its owner."""
@@ -109,25 +107,31 @@ def all_findings(meta: Meta | None = None, now: datetime | None = None) -> list[
 
 
 def _thresholds(meta: Meta, now: datetime) -> Iterator[Finding]:
-    for name, entry, owner in meta.metrics():
-        bounds = _meta(entry).get("alert")
+    for metric, owner in meta.metrics():
+        bounds = _meta(metric.definition).get("alert")
         if bounds is None:
             continue
-        if not isinstance(bounds, dict) or not bounds or not set(bounds) <= set(BOUNDS):
-            raise ReportError(f"the metric {name}: `alert` is written as {{below: 100}} or {{above: 5}}")
-        newest = _newest(name, now)
+        if not (
+            isinstance(bounds, dict)
+            and bounds
+            and set(bounds) <= set(BOUNDS)
+            and all(isinstance(limit, int | float) for limit in bounds.values())
+        ):
+            raise ReportError(
+                f"the metric {metric.name}: `alert` is written as {{below: 100}} or {{above: 5}}"
+            )
+        newest = _newest(metric.name, now)
         if newest is None:
             continue
         day, value = newest
         for bound, limit in bounds.items():
             if value < limit if bound == "below" else value > limit:
-                label = entry.get("label", name)
                 yield Finding(
-                    f"threshold:{name}:{bound}",
-                    f"{label} is {bound} {_number(limit)}",
+                    f"threshold:{metric.name}:{bound}",
+                    f"{metric.label} is {bound} {_written(limit, metric)}",
                     f"{bound} {limit}",
                     owner,
-                    f"{notation.weekday_and_day(day)}: {_number(value)}",
+                    f"{notation.weekday_and_day(day)}: {_written(value, metric)}",
                 )
 
 
@@ -154,7 +158,7 @@ def _anomalies(meta: Meta, now: datetime) -> Iterator[Finding]:
     """What was unlike the days before, on the newest days that were judged: older ones are no news."""
     if not exists("metrics.metrics_anomalies"):
         return
-    known = {name: (entry.get("label", name), owner) for name, entry, owner in meta.metrics()}
+    known = {metric.name: (metric, owner) for metric, owner in meta.metrics()}
     found = query(
         """
         select metric, metric_date, dimension, dimension_value, value, expected, verdict
@@ -170,16 +174,18 @@ def _anomalies(meta: Meta, now: datetime) -> Iterator[Finding]:
     )
     newest = found.drop_duplicates(["metric", "dimension", "dimension_value"], keep="last")
     for row in newest.to_dict("records"):
-        label, owner = known.get(row["metric"], (row["metric"], None))
-        beside = f"{MARKS[row['verdict']]} the {_number(row['expected'])} expected"
+        if row["metric"] not in known:  # its YAML is gone, and the next build takes it out
+            continue
+        metric, owner = known[row["metric"]]
+        beside = f"{MARKS[row['verdict']]} the {_written(row['expected'], metric)} expected"
         where = "" if row["dimension"] == "total" else f" of {row['dimension_value']}"
         day = notation.weekday_and_day(row["metric_date"])
         yield Finding(
             f"anomaly:{row['metric']}:{row['dimension']}:{row['dimension_value']}",
-            f"{label}{where} is unusual",
+            f"{metric.label}{where} is unusual",
             f"{row['metric_date']:%Y-%m-%d} {row['verdict']}",
             owner,
-            f"{day}: {_number(row['value'])}, {beside}",
+            f"{day}: {_written(row['value'], metric)}, {beside}",
         )
 
 
@@ -270,7 +276,7 @@ def _rejects(sources: Mapping[str, Source]) -> Iterator[Finding]:
             f"{notation.count(row['rows'])} {'row' if row['rows'] == 1 else 'rows'} of {feed} rejected",
             f"{row['newest_rejection']} {'too many' if too_many else 'some'}",
             named,
-            f"{newest}, {file}. The workbook enclosed has the rows: mend them there and send it back",
+            f"{newest}, {file}. The workbook has the rows: mend them there and send it back",
             ("source_name = %s and feed_name = %s", (row["source_name"], row["feed_name"])),
         )
 
@@ -311,8 +317,8 @@ def _age(limit: Mapping[str, Any] | None) -> timedelta | None:
     return timedelta(**{f"{limit['period']}s": limit["count"]}) if limit else None
 
 
-def _number(value: float) -> str:
-    return notation.count(value) if float(value).is_integer() else notation.decimal(value)
+def _written(value: float, metric: Metric) -> str:
+    return write(value, kind_of(metric, [value]))
 
 
 def keys(findings: Iterable[Finding]) -> dict[str, Finding]:

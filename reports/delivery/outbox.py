@@ -114,27 +114,11 @@ class Outbox:
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
 
-    # ------------------------------------------------------------------------------------------ in
-
-    def queue(
-        self,
-        what: Consignment,
-        recipients: Sequence[Recipient],
-        *,
-        state: str = "queued",
-        reason: str | None = None,
-        trial: bool = False,
-        force: bool = False,
-    ) -> list[Delivery]:
-        """Note that an edition is to go to some recipients; returns the rows of the edition that stand for
-        them, whether or not they are new.
-
-        A recipient who has the edition, or may have it, under this or another report id gets no second one,
-        unless `force`; one who waits for an older id of it gets this one instead. `state` may also be `held`
-        or `cancelled`, each with its reason.
-        """
+    @contextmanager
+    def transaction(self) -> Iterator[Any]:
+        """A cursor whose changes hold all together or not at all."""
         with self.connection, self.connection.cursor() as cursor:
-            return queue(cursor, what, recipients, state=state, reason=reason, trial=trial, force=force)
+            yield cursor
 
     # ------------------------------------------------------------------------------------------ out
 
@@ -339,14 +323,14 @@ class Outbox:
                     self._rows(f"select pg_advisory_unlock({CLASS}, %s::integer)", (position,))
 
     def _rows(self, sql: str, parameters: Any = None) -> list[tuple[Any, ...]]:
-        with self.connection, self.connection.cursor() as cursor:
+        with self.transaction() as cursor:
             cursor.execute(sql, parameters)
-            return cursor.fetchall()
+            return list(cursor.fetchall())
 
     def _change(self, sql: str, parameters: Any) -> int:
-        with self.connection, self.connection.cursor() as cursor:
+        with self.transaction() as cursor:
             cursor.execute(sql, parameters)
-            return cursor.rowcount
+            return int(cursor.rowcount)
 
 
 def queue(
@@ -359,7 +343,13 @@ def queue(
     trial: bool = False,
     force: bool = False,
 ) -> list[Delivery]:
-    """As ``Outbox.queue``, within a transaction of the caller's."""
+    """Note, in a transaction of the outbox, that an edition is to go to some recipients; returns the rows of
+    the edition that stand for them, whether or not they are new.
+
+    A recipient who has the edition, or may have it, under this or another report id gets no second one,
+    unless `force`; one who waits for an older id of it gets this one instead. `state` may also be `held`
+    or `cancelled`, each with its reason.
+    """
     # Two at once would both find nobody: the second waits here until the first has committed.
     cursor.execute("select pg_advisory_xact_lock(hashtext(%s))", (f"ops.deliveries {what.edition}",))
     found = []

@@ -124,12 +124,15 @@ def load(place: Path | None = None) -> Recipients:
         raise ReportUsageError(f"{place}: it is a mapping with the keys {', '.join(KEYS)}")
     if unknown := sorted(set(tree) - set(KEYS)):
         raise ReportUsageError(f"{place}: there is no {', '.join(unknown)}; there are: {', '.join(KEYS)}")
-    domains = tuple(str(domain).lower() for domain in tree.get("allowed_domains") or ())
-    if not domains:
+    domains = tree.get("allowed_domains")
+    if not domains or not isinstance(domains, list):
         raise ReportUsageError(
             f"{place}: `allowed_domains` is needed: the domains that may be sent to, as [example.com]"
         )
-    return _Reader(place, domains).recipients(tree)
+    for key in ("owners", "groups"):
+        if not isinstance(tree.get(key) or {}, dict):
+            raise ReportUsageError(f"{place}: `{key}` is a mapping: a name, and who that is")
+    return _Reader(place, tuple(str(domain).lower() for domain in domains)).recipients(tree)
 
 
 class _Reader:
@@ -145,7 +148,9 @@ class _Reader:
             owners[str(name)] = self._member(text, f"owners.{name}")
             if owners[str(name)].channel != "smtp":
                 raise ReportUsageError(f"{self.place}: owners.{name}: it is a mail address")
-        groups = {str(name): self._group(str(name), group) for name, group in tree.get("groups", {}).items()}
+        groups = {
+            str(name): self._group(str(name), group) for name, group in (tree.get("groups") or {}).items()
+        }
         unsubscribe = str(tree.get("unsubscribe") or "")
         if unsubscribe and not re.fullmatch(r"(https://|mailto:)[!-;=?-~]+", unsubscribe):
             raise ReportUsageError(f"{self.place}: `unsubscribe` is an address https://… or mailto:…")

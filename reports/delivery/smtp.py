@@ -21,6 +21,7 @@ from reports.delivery.recipients import Recipient
 
 TIMEOUT = 30.0  # seconds
 PATIENCE = 10  # times as long a server may take over a mail that it has: it may be looking for viruses
+PIECE = 1 << 16  # bytes
 TLS = ("starttls", "ssl", "none")
 
 
@@ -116,7 +117,9 @@ class Mail:
             if code >= 400:
                 return self._refused(code, words)
             server.send(head)
-            server.send(content.quoted_body)
+            body = memoryview(content.quoted_body)
+            for start in range(0, len(body), PIECE):  # the time-out is for each, not for a large mail
+                server.send(body[start : start + PIECE])
             begin()
             began = True
             server.send(b".\r\n")
