@@ -30,7 +30,9 @@ from ingest.mapping import Counts
 from ingest.staging import BULK_ROWS
 
 CHANGING = re.compile(
-    r"\b(now|today|random|uuid|gen_random_uuid|current_\w+|get_current_\w+)\b", re.IGNORECASE
+    r"\b(now|today|ago|age|random|(gen_random_)?uuid\w*|(get_)?current_\w+|local(time|timestamp)"
+    r"|transaction_timestamp|nextval)\b",
+    re.IGNORECASE,
 )
 BY_LINE = re.compile(r"\b_line\b")
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from bucket_server import bucket, server  # noqa: F401
 from dashboard_browser import browser, dashboard_home, dashboard_page, show  # noqa: F401
 
 from ingest import warehouse
