@@ -160,14 +160,14 @@ class Memory:
             return []
         keys = folder / f"{self.feed.source}.{self.feed.name}.{load.load_id}.parquet"
         known = (
-            f"union all select block, key from read_parquet('{again.past.keys}')"
+            f" union all select block, key from read_parquet('{again.past.keys}')"
             f" where block in ({_numbers(again.met)})"
             if again.met
             else ""
         )
         connection.execute(
-            f"copy (select _block as block, hash({self._key}) as key from mapped"
-            f" where load_id = {load.load_id} and not _broken {known}) to '{keys}' (format parquet)"
+            f"copy (select block, key from keys where load_id = {load.load_id}{known})"
+            f" to '{keys}' (format parquet)"
         )
         rows, different = connection.execute(
             f"select count(*), count(distinct key) from read_parquet('{keys}')"
@@ -189,12 +189,10 @@ class Memory:
     def _blocks(self, connection: duckdb.DuckDBPyConnection, load: Load, again: Again) -> dict[str, Any]:
         """The blocks of a delivery that may be known again, by name. Not one that it had twice, or in which a
         row was too late or too early: it may be right another day."""
-        amount = f"sum({self.feed.entity.amount})" if self.feed.entity.amount else "null"
         accepted = {
             number: (count, total)
             for number, count, total in connection.execute(
-                f"select _block, count(*), {amount} from mapped where load_id = ? and not _broken"
-                " group by _block",
+                "select block, sum(rows)::bigint, sum(amount) from sums where load_id = ? group by block",
                 [load.load_id],
             ).fetchall()
         }
@@ -202,8 +200,7 @@ class Memory:
             number: (hashes, changing)
             for number, hashes, changing in connection.execute(
                 "select _block, list(md5(raw_row)), bool_or(contains(rule, '_plausible')) from rejected"
-                " join (select distinct load_id, source_file, source_line, _block from mapped where _broken)"
-                " using (load_id, source_file, source_line) where load_id = ? group by _block",
+                " where load_id = ? group by _block",
                 [load.load_id],
             ).fetchall()
         }

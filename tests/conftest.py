@@ -73,6 +73,16 @@ def home(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 
 @pytest.fixture(scope="module")
+def warehouse_home() -> Iterator[Path]:
+    """A home for the tests of a module, each of which lands what is its own."""
+    folder = make_home()
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("ANALYTICS_HOME", str(folder))
+        yield folder
+    remove_home(folder)
+
+
+@pytest.fixture(scope="module")
 def models() -> "Iterator[Dbt]":
     """The dbt project on a warehouse of its own, built once while nothing had landed."""
     from models_project import built_project
