@@ -16,7 +16,7 @@ from ingest import lake, warehouse
 from ingest.config import Feed
 from ingest.connectors import SourceError
 from ingest.entities import Entity, listed, quoted
-from ingest.mapping import Mapper, literal
+from ingest.mapping import Mapper, is_unique, literal
 from ingest.staging import BULK_ROWS, SCHEMA, Batch, create_key_index, create_table, landed_columns
 
 COPIED_BATCHES = 4  # of the mapper, that are written at a time
@@ -53,7 +53,7 @@ class Stream:
 
     def repeats(self) -> bool:
         """Whether a key was mapped twice, perhaps: a hash stands for it."""
-        return bool(_value(self.mapper.connection, "select count(*) > count(distinct key) from keys"))
+        return not is_unique(self.mapper.connection, "keys")
 
     def end(self) -> Batch | None:
         """All rows, and their loads and amounts in the table ``fresh``, as ``new_rows`` gives them; None
@@ -86,7 +86,7 @@ def new_rows(feed: Feed, connection: duckdb.DuckDBPyConnection, folder: Path, la
         _fetch_landed(feed, connection, folder)
     amount = entity.amount or "null::decimal(10, 2)"
     create_table(entity)
-    if not landed_before and _value(connection, "select count(*) = count(distinct key) from keys"):
+    if not landed_before and is_unique(connection, "keys"):
         connection.execute("create temp view news as from accepted")
     else:
         connection.execute(

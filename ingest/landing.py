@@ -359,7 +359,7 @@ def _map_beside(
         remembered = [
             files
             for one, load in zip(read, loads, strict=True)
-            if (files := memory.write(connection, folder, load, one.again))
+            if (files := memory.write(connection, folder, load, one.again, are_unique=has_left))
         ]
         told_before = ledger.known_rejects(feed.source, feed.name)
         rejected = [reject for reject in rejected if reject.identity not in told_before]

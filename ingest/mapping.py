@@ -31,6 +31,7 @@ MONEY_LIMIT = 10**8  # numeric(10,2)
 INTEGER_LIMIT = 2**31 - 1
 # What connectors and landing add to the source's own columns.
 LINEAGE = ("_file", "_line", "_load_id", "_block", "_problem")
+UNIQUE_ROWS = 2_000_000  # whose keys are compared at a time
 EARLIEST = "1900-01-01"
 NO_BREAK_SPACE = 160
 DUCKDB_TYPES = {
@@ -371,6 +372,15 @@ class Mapper:
                 f"{feed.where(name)}: {feed.source}.{feed.name}.{name}: {_headline(error)}"
             ) from error
         return str(row[1]) if row else "VARCHAR"
+
+
+def is_unique(connection: duckdb.DuckDBPyConnection, keys: str) -> bool:
+    """Whether no ``key``, a hash, stands twice in rows that ``keys`` is SQL for. They are looked at in parts,
+    so that memory does not grow with their number."""
+    (rows,) = connection.execute(f"select count(*) from {keys}").fetchall()[0]
+    parts = 1 + rows // UNIQUE_ROWS
+    unique = f"select count(*) = count(distinct key) from {keys} where key % {parts} = "
+    return all(connection.execute(f"{unique}{part}").fetchall()[0][0] for part in range(parts))
 
 
 def _computed(name: str) -> list[Check]:
