@@ -4,6 +4,7 @@ snapshot no longer has. They leave here as CSV files ready for COPY.
 Works in the DuckDB connection in which the rows were mapped, beside staging in Postgres.
 """
 
+from collections.abc import Callable
 from contextlib import closing
 from decimal import Decimal
 from pathlib import Path
@@ -15,11 +16,57 @@ from ingest import lake, warehouse
 from ingest.config import Feed
 from ingest.connectors import SourceError
 from ingest.entities import Entity, listed, quoted
-from ingest.mapping import literal
+from ingest.mapping import Mapper, is_unique, literal
 from ingest.staging import BULK_ROWS, SCHEMA, Batch, create_key_index, create_table, landed_columns
 
 COPIED_BATCHES = 4  # of the mapper, that are written at a time
 LOOK_UP_ROWS = 10  # rows that are read in a pass while one is looked up
+
+
+class Stream:
+    """Rows of a first load that leave while the rest is mapped, so that memory does not grow with their
+    number. There is nothing to compare them with but each other."""
+
+    def __init__(self, mapper: Mapper, folder: Path) -> None:
+        self.mapper, self.folder = mapper, folder
+        self.files: list[Path] = []
+        self.is_open = True
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether rows have left."""
+        return bool(self.files)
+
+    def take(self) -> None:
+        """Write the rows that were mapped so far, and let them go; none where they have a key twice."""
+        connection = self.mapper.connection
+        if not self.is_open or not _value(connection, "select count(*) from accepted"):
+            return
+        if not self.has_begun and self.repeats():
+            self.is_open = False
+            return
+        part = self.folder / f"{self.mapper.entity.name}-{len(self.files)}"
+        part.mkdir()
+        connection.execute("create or replace temp view news as from accepted")
+        self.files += _writer()(self.mapper.entity, connection, part)
+        self.mapper.let_go(part / "keys.parquet")
+
+    def repeats(self) -> bool:
+        """Whether a key was mapped twice, perhaps: a hash stands for it."""
+        return not is_unique(self.mapper.connection, "keys")
+
+    def end(self) -> Batch | None:
+        """All rows, and their loads and amounts in the table ``fresh``, as ``new_rows`` gives them; None
+        where two parts have a key in common."""
+        self.take()
+        if self.repeats():
+            return None
+        connection = self.mapper.connection
+        connection.execute(
+            "create or replace table fresh as"
+            " select load_id, sum(rows)::bigint as rows, sum(amount) as amount from sums group by load_id"
+        )
+        return Batch(self.mapper.entity, self.files, int(_value(connection, "select sum(rows) from fresh")))
 
 
 def new_rows(feed: Feed, connection: duckdb.DuckDBPyConnection, folder: Path, landed_before: bool) -> Batch:
@@ -39,8 +86,7 @@ def new_rows(feed: Feed, connection: duckdb.DuckDBPyConnection, folder: Path, la
         _fetch_landed(feed, connection, folder)
     amount = entity.amount or "null::decimal(10, 2)"
     create_table(entity)
-    rows = _value(connection, "select count(*) from accepted")
-    if not landed_before and rows == _value(connection, f"select count(distinct hash({key})) from accepted"):
+    if not landed_before and is_unique(connection, "keys"):
         connection.execute("create temp view news as from accepted")
     else:
         connection.execute(
@@ -64,9 +110,12 @@ def new_rows(feed: Feed, connection: duckdb.DuckDBPyConnection, folder: Path, la
         f"create or replace table fresh as select load_id, count(*) as rows, sum({amount}) as amount"
         " from news group by load_id"
     )
-    write = lake.write_new if warehouse.is_lake() else _write_new
-    files = write(entity, connection, folder)
+    files = _writer()(entity, connection, folder)
     return Batch(entity, files, int(_value(connection, "select coalesce(sum(rows), 0) from fresh")))
+
+
+def _writer() -> Callable[[Entity, duckdb.DuckDBPyConnection, Path], list[Path]]:
+    return lake.write_new if warehouse.is_lake() else _write_new
 
 
 def _write_new(entity: Entity, connection: duckdb.DuckDBPyConnection, folder: Path) -> list[Path]:
@@ -78,9 +127,10 @@ def _write_new(entity: Entity, connection: duckdb.DuckDBPyConnection, folder: Pa
     if _value(connection, "select count(*) from accepted") < BULK_ROWS:
         connection.execute(f"copy (select {names} from news) to '{target}/0.csv' (format csv, header)")
     else:  # a part at a time, as DuckDB may hold in memory what the disk is too slow for
-        for first in range(1, _value(connection, "select max(_batch) from accepted") + 1, COPIED_BATCHES):
-            part = f"select {names} from news where _batch between {first} and {first + COPIED_BATCHES - 1}"
-            connection.execute(f"copy ({part}) to '{target}/{first}' (format csv, header, per_thread_output)")
+        first, last = connection.execute("select min(_batch), max(_batch) from accepted").fetchall()[0]
+        for batch in range(first, last + 1, COPIED_BATCHES):
+            part = f"select {names} from news where _batch between {batch} and {batch + COPIED_BATCHES - 1}"
+            connection.execute(f"copy ({part}) to '{target}/{batch}' (format csv, header, per_thread_output)")
     return sorted(target.rglob("*.csv"))
 
 

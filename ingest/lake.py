@@ -8,9 +8,11 @@ transactions.
 The functions stand in for those of ``ingest.staging`` and ``ingest.changes``. Nothing here knows Spark.
 """
 
+import re
 import tempfile
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -22,7 +24,7 @@ import fsspec
 
 from ingest import warehouse
 from ingest.config import Feed
-from ingest.entities import ENTITIES, Entity, listed, quoted
+from ingest.entities import ENTITIES, LINEAGE, Column, Entity, as_is, listed, quoted
 from ingest.staging import SCHEMA, Batch, landed_columns, resource
 
 DUCKDB_TYPES = {
@@ -53,6 +55,7 @@ LOADS = {
     "finished_at": "timestamp",
 }
 TYPES = "select column_name, column_type from (describe from read_parquet(?))"
+DRAFTS = re.compile(r"_temporary$|[.]spark-staging-")  # folders in which Spark writes before it commits
 NEWEST = "load_id desc, source_line desc, source_file desc"
 
 
@@ -213,13 +216,54 @@ def publish_ledger() -> None:
 
 
 def copy_landing() -> None:
-    """Write all that landed in Postgres into the lake, in the place of what is there: the move to Spark."""
+    """Write all that landed in Postgres into the lake, in the place of what is there: the move to Spark.
+
+    Raises:
+        WarehouseError: rows landed in the lake alone, and would be lost.
+    """
     create_tables()
-    for entity in ENTITIES.values():
+    landed = _landed_in_postgres()
+    for entity in landed:
+        create_table(entity)
+        _refuse_to_lose(entity)
+    for entity in landed:
         for file in _files_of(entity.name):
             _files().rm(file)
         export(f"{SCHEMA}.{entity.name}", types(entity), _path(SCHEMA, entity.name, f"{0:012}.parquet"))
     publish_ledger()
+
+
+def _landed_in_postgres() -> list[Entity]:
+    """All that landed: the entities, and the tables of rows as they are with the columns that they have."""
+    with closing(warehouse.connect_ledger("loader")) as postgres, postgres.cursor() as cursor:
+        cursor.execute(
+            "select table_name, array_agg(column_name::text order by ordinal_position)"
+            " from information_schema.columns where table_schema = %s"
+            " and table_name in (select entity from ops.loads) and not table_name = any(%s)"
+            " and not column_name = any(%s) group by table_name",
+            (SCHEMA, list(ENTITIES), [column.name for column in LINEAGE]),
+        )
+        return [
+            *ENTITIES.values(),
+            *(
+                replace(as_is(table, ()), columns=tuple(map(Column, names)))
+                for table, names in cursor.fetchall()
+            ),
+        ]
+
+
+def _refuse_to_lose(entity: Entity) -> None:
+    query = "select distinct load_id from "
+    with closing(connect()) as connection:
+        here = {load_id for (load_id,) in connection.execute(query + _landed(entity)).fetchall()}
+    with closing(warehouse.connect_ledger("loader")) as postgres, postgres.cursor() as cursor:
+        cursor.execute(query + f"{SCHEMA}.{entity.name}")
+        there = {load_id for (load_id,) in cursor.fetchall()}
+    if here - there:
+        raise warehouse.WarehouseError(
+            f"{len(here - there)} loads of {entity.name} are in the lake alone, since they landed on target"
+            f" spark; copying would lose them. Who wants that removes {_path(SCHEMA, entity.name)} first"
+        )
 
 
 # ------------------------------------------------------------------------------------------ Spark's tables
@@ -230,15 +274,19 @@ def tables(schemas: Sequence[str]) -> dict[tuple[str, str], str]:
     found = {}
     for schema in schemas:
         root = _path("tables", f"{schema}.db")
-        for folder in _files().ls(root, detail=False) if _files().exists(root) else ():
+        if not _files().exists(root):
+            continue
+        written = [file for file in _files().find(root) if file.endswith(".parquet")]
+        for folder in _files().ls(root, detail=False):
             name = folder.rsplit("/", 1)[1]
             files = f"{_full(folder)}/**/*.parquet"
-            if not _files().glob(f"{folder}/**/*.parquet"):  # no rows
+            its = [file for file in written if file.startswith(f"{folder}/")]
+            if not its:  # no rows
                 files = f"{_path('columns', schema, name)}/*.parquet"
                 if not _files().glob(files):
                     continue
                 found[schema, name] = f"select * exclude (partition_key) from read_parquet('{files}')"
-            elif _files().glob(f"{folder}/partition_key=*"):
+            elif any(file.startswith(f"{folder}/partition_key=") for file in its):
                 partitioned = "hive_partitioning = true, hive_types = {'partition_key': integer}"
                 found[schema, name] = (
                     f"select * exclude (partition_key) from read_parquet('{files}', {partitioned})"
@@ -246,6 +294,24 @@ def tables(schemas: Sequence[str]) -> dict[tuple[str, str], str]:
             else:
                 found[schema, name] = f"from read_parquet('{files}')"
     return found
+
+
+def remove_unwritten() -> None:
+    """Remove the folders of tables in which a killed run left drafts and nothing else: Spark makes no table
+    where something lies."""
+    root = _path("tables")
+    if not _files().exists(root):
+        return
+    for schema in _files().ls(root, detail=False):
+        depth = schema.count("/") + 2
+        found: dict[str, list[str]] = {}
+        for entry in _files().find(schema, withdirs=True):
+            parts = entry.split("/")
+            if len(parts) > depth:
+                found.setdefault("/".join(parts[:depth]), []).append(parts[depth])
+        for folder, entries in found.items():
+            if all(map(DRAFTS.match, entries)):
+                _files().rm(folder, recursive=True)
 
 
 # ------------------------------------------------------------------------------------------------- files
@@ -284,7 +350,7 @@ def export(table: str, columns: Mapping[str, str], target: str, role: warehouse.
             postgres.cursor() as cursor,
             rows.open("w") as handle,
         ):
-            selected = f"select {', '.join(columns)} from {table}"
+            selected = f"select {listed(columns)} from {table}"
             cursor.copy_expert(f"copy ({selected}) to stdout with (format csv)", handle)
         with closing(duckdb.connect()) as connection:
             connection.execute(f"copy (from read_csv('{rows}', {form})) to '{draft}' (format parquet)")
@@ -300,7 +366,8 @@ def connect() -> duckdb.DuckDBPyConnection:
 
 def _use_lake(connection: duckdb.DuckDBPyConnection) -> None:
     files = _files()
-    if not isinstance(files, fsspec.implementations.local.LocalFileSystem):
+    protocols = {files.protocol} if isinstance(files.protocol, str) else {*files.protocol}
+    if "file" not in protocols and protocols.isdisjoint(connection.list_filesystems()):
         connection.register_filesystem(files)
 
 
@@ -340,4 +407,5 @@ def _full(file: str) -> str:
 
 
 def _files() -> Any:
-    return fsspec.url_to_fs(warehouse.lake())[0]
+    # A listing that is kept would not show what dlt or Spark wrote since.
+    return fsspec.url_to_fs(warehouse.lake(), use_listings_cache=False)[0]

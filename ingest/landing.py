@@ -9,10 +9,11 @@ that did not come to its end.
 import copy as copies
 import json
 import shutil
+import tempfile
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from pathlib import Path
 
@@ -20,7 +21,7 @@ import duckdb
 import pyarrow as pa
 
 from ingest import warehouse
-from ingest.changes import deleted_rows, new_rows
+from ingest.changes import Stream, deleted_rows, new_rows
 from ingest.config import Feed, Source
 from ingest.connectors import BATCH_ROWS, Delivery, SourceError, api, csv, database, excel, text_table
 from ingest.entities import landed_names
@@ -57,6 +58,14 @@ class Mapped:
     batches: list[Batch]
     more: bool = False  # whether another snapshot waits
     remembered: Sequence[tuple[Path, Path]] = ()  # files of ``ingest.unchanged`` and their places
+
+
+@dataclass(frozen=True)
+class Way:
+    """How a feed is read: without the blocks of ``past``, or while rows leave; else as a whole."""
+
+    past: Past = field(default_factory=Past)
+    may_stream: bool = False
 
 
 @dataclass(frozen=True)
@@ -135,7 +144,7 @@ def replay(source: Source, ledger: Ledger, mended: Mapping[int, str] | None = No
                 batches.append(new_rows(feed, mapper.connection, folder, landed_before=True))
                 name = f"replay of {len(accepted)} rejected rows"
                 load = Load(load_id, source.name, feed.name, name, None, Counts(len(accepted)))
-                loads.append(_with_sums(load, feed, mapper.connection))
+                loads.append(_with_sums(load, mapper.connection))
                 healed += accepted
         if loads:
             ledger.announce(loads, [])
@@ -188,16 +197,23 @@ def _mapper(feed: Feed, folder: Path) -> Iterator[Mapper]:
 
 
 def _read(
-    feed: Feed, mapper: Mapper, known: Known, next_load_id: int, since: str | None, memory: Memory, past: Past
+    mapper: Mapper,
+    known: Known,
+    next_load_id: int,
+    since: str | None,
+    memory: Memory,
+    past: Past,
+    stream: Stream | None,
 ) -> tuple[list[Read], bool]:
     """Map every delivery that is not known; of snapshots the first, and say whether more wait.
 
     Raises:
         RuntimeError: a row that was read is neither accepted nor rejected.
     """
+    feed = mapper.feed
     read: list[Read] = []
     rows_read: dict[int, int] = {}
-    queue = _Queue(mapper)
+    queue = _Queue(mapper, stream)
     more = False
     for delivery in CONNECTORS[feed.kind].deliveries(feed.resolved_place(), since):
         if known.has(delivery.name, delivery.fingerprint):
@@ -228,8 +244,8 @@ def _read(
 class _Queue:
     """Gathers tables of one form before they are mapped, so that many small deliveries cost little."""
 
-    def __init__(self, mapper: Mapper) -> None:
-        self.mapper = mapper
+    def __init__(self, mapper: Mapper, stream: Stream | None) -> None:
+        self.mapper, self.stream = mapper, stream
         self.tables: list[pa.Table] = []
 
     def put(self, table: pa.Table, load_id: int, block: int | None) -> None:
@@ -244,6 +260,8 @@ class _Queue:
 
     def flush(self) -> None:
         if self.tables:
+            if self.stream:
+                self.stream.take()
             self.mapper.add(pa.concat_tables(self.tables))
         self.tables = []
 
@@ -252,20 +270,36 @@ def _map(feed: Feed, ledger: Ledger, known: Known, next_load_id: int, folder: Pa
     """Read what is new in a feed and map it; the new rows go into files in ``folder``."""
     memory = Memory(feed)
     past = Past() if start.full_refresh else memory.recall(ledger)
-    if past.blocks:
-        mapped = _map_beside(past, memory, ledger, copies.deepcopy(known), next_load_id, folder, start)
+    ways = [Way(past)] if past.blocks else [Way(may_stream=True)] if _may_stream(feed, ledger) else []
+    for way in ways:
+        beside = Path(tempfile.mkdtemp(dir=folder))
+        mapped = _map_beside(way, memory, ledger, copies.deepcopy(known), next_load_id, beside, start)
         if mapped is not None:
             return mapped
-    mapped = _map_beside(Past(), memory, ledger, known, next_load_id, folder, start)
+        shutil.rmtree(beside)
+    mapped = _map_beside(Way(), memory, ledger, known, next_load_id, folder, start)
     assert mapped is not None
     return mapped
 
 
+def _may_stream(feed: Feed, ledger: Ledger) -> bool:
+    """Whether rows may leave before all are mapped: nothing of the feed landed, and should a key come twice
+    in the end, its files can be read again."""
+    is_first = not ledger.header(feed.source, feed.name)
+    return is_first and feed.kind == "csv" and feed.mode != "snapshot" and not feed.entity.is_as_is
+
+
 def _map_beside(
-    past: Past, memory: Memory, ledger: Ledger, known: Known, next_load_id: int, folder: Path, start: Start
+    way: Way,
+    memory: Memory,
+    ledger: Ledger,
+    known: Known,
+    next_load_id: int,
+    folder: Path,
+    start: Start,
 ) -> Mapped | None:
-    """``_map`` without the blocks that came before; None where one has to be read because another row of the
-    run has one of its keys."""
+    """``_map`` in one way; None where it has to be another, since a row of the run has one of the keys of
+    those that are not there any more."""
     feed = memory.feed
     last_cursor = ledger.cursor(feed.source, feed.name)
     since = start.since or (None if start.full_refresh else last_cursor)
@@ -273,7 +307,8 @@ def _map_beside(
         since = None
     with _mapper(feed, folder) as mapper:
         connection = mapper.connection
-        read, more = _read(feed, mapper, known, next_load_id, since, memory, past)
+        stream = Stream(mapper, folder) if way.may_stream else None
+        read, more = _read(mapper, known, next_load_id, since, memory, way.past, stream)
         if not read:
             return Mapped([], [], [], more)
         if any(memory.clashes(connection, one.again) for one in read):
@@ -285,7 +320,11 @@ def _map_beside(
             counts[one.load_id] = counts.get(one.load_id, Counts()) + one.again.counts
         if earlier:
             _refuse_changed_types(read, counts, connection)
-        batches = [new_rows(feed, connection, folder, bool(earlier))]
+        has_left = stream is not None and stream.has_begun
+        news = stream.end() if stream and has_left else new_rows(feed, connection, folder, bool(earlier))
+        if news is None:
+            return None
+        batches = [news]
         loads = [
             _with_sums(
                 Load(
@@ -293,7 +332,7 @@ def _map_beside(
                     counts[one.load_id], cursor=one.delivery.cursor(), header=one.header,
                     notes=(*one.delivery.notes, *_new_columns(one, earlier, feed)),
                 ),
-                feed, connection, one.again.amount,
+                connection, one.again.amount,
             )
             for one in read
         ]  # fmt: skip
@@ -320,7 +359,7 @@ def _map_beside(
         remembered = [
             files
             for one, load in zip(read, loads, strict=True)
-            if (files := memory.write(connection, folder, load, one.again))
+            if (files := memory.write(connection, folder, load, one.again, are_unique=has_left))
         ]
         told_before = ledger.known_rejects(feed.source, feed.name)
         rejected = [reject for reject in rejected if reject.identity not in told_before]
@@ -333,15 +372,10 @@ def _map_beside(
         return Mapped(loads, rejected, batches, more, remembered[-1] if remembered else ())
 
 
-def _with_sums(
-    load: Load, feed: Feed, connection: duckdb.DuckDBPyConnection, unread: Decimal | None = None
-) -> Load:
+def _with_sums(load: Load, connection: duckdb.DuckDBPyConnection, unread: Decimal | None = None) -> Load:
     """A load with what was accepted and what of it is new, in rows and money; ``unread`` is the amount of
     rows that were accepted without being read again."""
-    amount = f"sum({feed.entity.amount})" if feed.entity.amount else "null"
-    accepted = connection.execute(
-        f"select {amount} from accepted where load_id = ?", [load.load_id]
-    ).fetchone()
+    accepted = connection.execute("select sum(amount) from sums where load_id = ?", [load.load_id]).fetchone()
     fresh = connection.execute("select rows, amount from fresh where load_id = ?", [load.load_id]).fetchone()
     new, new_amount = fresh or (0, None)
     amounts = [amount for amount in (*(accepted or ()), unread) if amount is not None]

@@ -17,18 +17,21 @@ a rule of the feed    its own name; like a check constraint, it holds where it i
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import NamedTuple
 
 import duckdb
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from ingest.config import Clean, ConfigError, Feed
-from ingest.entities import Column, landed_names, quoted
+from ingest.entities import Column, landed_names, listed, quoted
 
 MONEY_LIMIT = 10**8  # numeric(10,2)
 INTEGER_LIMIT = 2**31 - 1
 # What connectors and landing add to the source's own columns.
 LINEAGE = ("_file", "_line", "_load_id", "_block", "_problem")
+UNIQUE_ROWS = 2_000_000  # whose keys are compared at a time
 EARLIEST = "1900-01-01"
 NO_BREAK_SPACE = 160
 DUCKDB_TYPES = {
@@ -91,8 +94,9 @@ class Mapper:
 
     ``accepted``, a view of the table ``mapped`` of all rows, has the entity's columns, then source_name,
     source_file, source_line, load_id, row_hash, and _batch, the number of the batch that it came with;
-    ``rejected`` has load_id, source_file, source_line, rule, reason, raw_row (JSON text), then the key's
-    columns as far as they could be read.
+    ``rejected`` has load_id, source_file, source_line, rule, reason, raw_row (JSON text), _block, then the
+    key's columns as far as they could be read. Of all rows that were accepted, also of those that were let
+    go, ``sums`` has load_id, block, rows and amount, and ``keys`` has load_id, block and key, a hash.
     """
 
     def __init__(self, feed: Feed, connection: duckdb.DuckDBPyConnection) -> None:
@@ -100,18 +104,17 @@ class Mapper:
         self.entity = feed.entity  # one that takes rows as they are grows with the columns that are read
         self.connection = connection
         self.columns = feed.entity.columns
-        typed = ", ".join(f"{c.name} {DUCKDB_TYPES[c.type]}" for c in self.columns)
+        self._let_go: list[Path] = []
         connection.execute(
-            f"create or replace table mapped ({f'{typed}, ' if typed else ''}source_name varchar,"
-            " source_file varchar, source_line bigint, load_id bigint, row_hash bigint, _block ubigint,"
-            " _batch integer, _broken boolean)"
+            "create or replace table sums_let_go"
+            " (load_id bigint, block ubigint, rows bigint, amount decimal(38, 2))"
         )
-        self._see_accepted()
+        self._make_table()
         types = {column.name: DUCKDB_TYPES[column.type] for column in self.columns}
         key = "".join(f", {quoted(name)} {types.get(name, 'varchar')}" for name in self._key)
         connection.execute(
             "create or replace table rejected (load_id bigint, source_file varchar, source_line bigint, "
-            f"rule varchar, reason varchar, raw_row varchar{key})"
+            f"rule varchar, reason varchar, raw_row varchar, _block ubigint{key})"
         )
         self._plans: dict[tuple[str, ...], Plan] = {}
         self._batches = 0
@@ -139,17 +142,24 @@ class Mapper:
         plan = self._plans[header]
         self._batches += 1
         self._insert(f"({plan.typed})", plan.broken)
-        self._keep_rejected(plan)
+        self._keep_rejected(plan, batch)
         self.connection.unregister("raw")
 
     def counts(self) -> dict[int, Counts]:
         """How many rows of each load were accepted and rejected."""
         rows = self.connection.execute(
-            "select load_id, count(*) filter (not refused), count(*) filter (refused) from"
-            " (select load_id, false as refused from accepted union all select load_id, true from rejected)"
-            " group by all"
+            "select load_id, sum(accepted)::bigint, sum(rejected)::bigint from"
+            " (select load_id, rows as accepted, 0 as rejected from sums"
+            " union all select load_id, 0, 1 from rejected) group by all"
         ).fetchall()
         return {load_id: Counts(accepted, rejected) for load_id, accepted, rejected in rows}
+
+    def let_go(self, keys: Path) -> None:
+        """Forget the rows that were mapped so far, but for their sums and, in a file, their keys."""
+        self.connection.execute(f"copy (from keys_here) to '{keys}' (format parquet)")
+        self.connection.execute("insert into sums_let_go from sums_here")
+        self._let_go.append(keys)
+        self._make_table()
 
     def take_accepted(self, load_id: int) -> list[int]:
         """Give all accepted rows one load; returns the load ids they had."""
@@ -157,15 +167,21 @@ class Mapper:
         self.connection.execute("update mapped set load_id = ?", [load_id])
         return had
 
-    def _keep_rejected(self, plan: Plan) -> None:
+    def _keep_rejected(self, plan: Plan, batch: pa.Table) -> None:
         """Say of the rows that broke a rule which ones and why. They are few, and mapped again for that."""
-        refused = self.connection.sql(
-            "select raw.* from raw semi join"
-            " (select load_id as _load_id, source_file as _file, source_line as _line from mapped"
-            f" where _broken and _batch = {self._batches}) using (_load_id, _file, _line)"
+        broken = self.connection.sql(
+            "select load_id as _load_id, source_file as _file, source_line as _line from mapped"
+            f" where _broken and _batch = {self._batches}"
         ).to_arrow_table()
-        if not len(refused):
+        if not len(broken):
             return
+        # First by the line alone, which is cheaper than to join all rows.
+        lines = broken.column("_line").combine_chunks()
+        self.connection.register("raw", batch.filter(pc.is_in(batch.column("_line"), value_set=lines)))
+        self.connection.register("broken", broken)
+        refused = self.connection.sql(
+            "select raw.* from raw semi join broken using (_load_id, _file, _line)"
+        ).to_arrow_table()
         self.connection.register("raw", refused)
         self.connection.execute(
             f"create or replace temp table checked as select *, {plan.broken} as _broken from ({plan.typed})"
@@ -179,7 +195,7 @@ class Mapper:
             insert into rejected
             select
                 _load_id, _file, _line, array_to_string([{rules}], ', '), array_to_string([{reasons}], '; '),
-                to_json(_raw)::varchar{key}
+                to_json(_raw)::varchar, _block{key}
             from checked
             inner join (select _load_id, _file, _line, {_struct(plan.raw_columns)} as _raw from raw) as source
                 using (_load_id, _file, _line)
@@ -194,11 +210,11 @@ class Mapper:
         names = "".join(f"{quoted(column.name)}, " for column in self.columns)
         if self.entity.is_as_is:  # a column that comes later and is empty does not change a row
             pairs = ((quoted(name), literal(f"{name}=")) for name in sorted(self.entity.names))
-            values = ", ".join(f"{label} || {name}" for name, label in pairs)
-        else:
-            values = ", ".join(f"coalesce({_hashed(column)}::varchar, '')" for column in self.columns)
+            text = f"concat_ws(chr(31), {', '.join(f'{label} || {name}' for name, label in pairs)})"
+        else:  # concat takes null for empty
+            text = f"concat({', chr(31), '.join(map(_hashed, self.columns))})"
         # The lower half of the MD5 without its sign; DuckDB's md5_number_lower takes five times as long.
-        row_hash = f"(md5_number(concat_ws(chr(31), {values})) & {2**63 - 1})::bigint"
+        row_hash = f"(md5_number({text}) & {2**63 - 1})::bigint"
         self.connection.execute(
             f"insert into mapped ({names}source_name, source_file, source_line, load_id, row_hash, _block,"
             f" _batch, _broken) select {names}?, _file, _line, _load_id, {row_hash}, _block, ?, {broken}"
@@ -265,11 +281,32 @@ class Mapper:
         """The columns of the key that are the source's own."""
         return [name for name in self.entity.key if name not in ("source_file", "source_line")]
 
-    def _see_accepted(self) -> None:
+    def _make_table(self) -> None:
+        typed = ", ".join(f"{quoted(c.name)} {DUCKDB_TYPES[c.type]}" for c in self.columns)
         self.connection.execute(
-            "create or replace view accepted as"
-            " select * exclude (_block, _broken) from mapped where not _broken"
+            f"create or replace table mapped ({f'{typed}, ' if typed else ''}source_name varchar,"
+            " source_file varchar, source_line bigint, load_id bigint, row_hash bigint, _block ubigint,"
+            " _batch integer, _broken boolean)"
         )
+        self._see_accepted()
+
+    def _see_accepted(self) -> None:
+        amount = f"sum({self.entity.amount})" if self.entity.amount else "null"
+        views = {
+            "accepted": "select * exclude (_block, _broken) from mapped where not _broken",
+            "sums_here": "select load_id, _block as block, count(*) as rows,"
+            f" {amount}::decimal(38, 2) as amount from mapped where not _broken group by all",
+            "sums": "from sums_here union all from sums_let_go",
+        }
+        if not set(self._key) - {column.name for column in self.columns}:
+            key = f"hash({listed(self.entity.key)})"
+            views["keys_here"] = (
+                f"select load_id, _block as block, {key} as key from mapped where not _broken"
+            )
+            gone = f" union all from read_parquet({[str(file) for file in self._let_go]})"
+            views["keys"] = f"from keys_here{gone if self._let_go else ''}"
+        for name, query in views.items():
+            self.connection.execute(f"create or replace view {name} as {query}")
 
     def _take_columns(self, header: Sequence[str]) -> None:
         """Widen the tables by the columns that were not there before.
@@ -335,6 +372,15 @@ class Mapper:
                 f"{feed.where(name)}: {feed.source}.{feed.name}.{name}: {_headline(error)}"
             ) from error
         return str(row[1]) if row else "VARCHAR"
+
+
+def is_unique(connection: duckdb.DuckDBPyConnection, keys: str) -> bool:
+    """Whether no ``key``, a hash, stands twice in rows that ``keys`` is SQL for. They are looked at in parts,
+    so that memory does not grow with their number."""
+    (rows,) = connection.execute(f"select count(*) from {keys}").fetchall()[0]
+    parts = 1 + rows // UNIQUE_ROWS
+    unique = f"select count(*) = count(distinct key) from {keys} where key % {parts} = "
+    return all(connection.execute(f"{unique}{part}").fetchall()[0][0] for part in range(parts))
 
 
 def _computed(name: str) -> list[Check]:
@@ -449,18 +495,22 @@ def _plausible(column: Column, target: str, shown: str, feed: Feed) -> list[Chec
 
 def _cleaned(column: Column, text: str, clean: Clean) -> str:
     """SQL for a text as the feed's defaults of cleaning leave it."""
+    nothing = "nullif({}, '')" if clean.empty_to_null else "{}"
     if clean.trim:
         # Few values have blanks around them, and to look is ten times cheaper than to trim. What sorts before
         # `!` begins with a blank or is empty.
-        padded = f"{text} < '!' or suffix({text}, ' ') or contains({text}, chr({NO_BREAK_SPACE}))"
-        text = f"case when {padded} then trim({text}) else {text} end"
+        trimmed = f"{text} >= '!' and not suffix({text}, ' ') and not contains({text}, chr({NO_BREAK_SPACE}))"
+        text = f"case when {trimmed} then {text} else {nothing.format(f'trim({text})')} end"
+    else:
+        text = nothing.format(text)
     if clean.email_case and column.clean == "email":
         text = f"lower({text})"
     if clean.phone_digits and column.clean == "phone":
         # Digits, and the plus of a country; a number with words in it (ext. 12) stays as it is.
         digits = rf"regexp_replace({text}, '(^\+)|\D', '\1', 'g')"
         text = rf"case when regexp_full_match({text}, '\+?[\d\s()./-]*') then {digits} else {text} end"
-    return f"nullif({text}, '')" if clean.empty_to_null else text
+        text = nothing.format(text)
+    return text
 
 
 def _is_plain(expression: str, raw_columns: Sequence[str]) -> bool:

@@ -147,6 +147,8 @@ def landed_sums(entity: Entity, load_ids: Sequence[int]) -> dict[int, tuple[int,
         return lake.landed_sums(entity, load_ids)
     amount = f"sum({entity.amount})" if entity.amount else "null"
     with closing(warehouse.connect("loader")) as connection, connection, connection.cursor() as cursor:
+        # What has just landed has no statistics, and by guess Postgres would sort it.
+        cursor.execute("set local enable_sort = off")
         cursor.execute(
             f"select load_id, count(*), {amount} from {SCHEMA}.{entity.name}"
             " where load_id = any(%s) group by load_id",

@@ -30,7 +30,9 @@ from ingest.mapping import Counts
 from ingest.staging import BULK_ROWS
 
 CHANGING = re.compile(
-    r"\b(now|today|random|uuid|gen_random_uuid|current_\w+|get_current_\w+)\b", re.IGNORECASE
+    r"\b(now|today|ago|age|random|(gen_random_)?uuid\w*|(get_)?current_\w+|local(time|timestamp)"
+    r"|transaction_timestamp|nextval)\b",
+    re.IGNORECASE,
 )
 BY_LINE = re.compile(r"\b_line\b")
 
@@ -150,28 +152,29 @@ class Memory:
         return found is not None
 
     def write(
-        self, connection: duckdb.DuckDBPyConnection, folder: Path, load: Load, again: Again
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        folder: Path,
+        load: Load,
+        again: Again,
+        are_unique: bool = False,
     ) -> list[tuple[Path, Path]]:
         """Write what is to be known of a delivery when it comes again into a folder; returns each file and
-        its place. Nothing where it is small or has a key twice."""
+        its place. Nothing where it is small or has a key twice, unless that was looked at before."""
         if not self.is_kept or load.sha256 is None or load.counts.read < BULK_ROWS or not again.seen:
+            return []
+        # Keys of blocks that came again were told apart before, and from those of this run by ``clashes``.
+        here = f"(select block, key from keys where load_id = {load.load_id})"
+        if not (are_unique or mapping.is_unique(connection, here)):
             return []
         keys = folder / f"{self.feed.source}.{self.feed.name}.{load.load_id}.parquet"
         known = (
-            f"union all select block, key from read_parquet('{again.past.keys}')"
+            f" union all select block, key from read_parquet('{again.past.keys}')"
             f" where block in ({_numbers(again.met)})"
             if again.met
             else ""
         )
-        connection.execute(
-            f"copy (select _block as block, hash({self._key}) as key from mapped"
-            f" where load_id = {load.load_id} and not _broken {known}) to '{keys}' (format parquet)"
-        )
-        rows, different = connection.execute(
-            f"select count(*), count(distinct key) from read_parquet('{keys}')"
-        ).fetchone() or (0, 0)
-        if rows != different:
-            return []
+        connection.execute(f"copy (from {here}{known}) to '{keys}' (format parquet)")
         kept = {
             "made_by": self._maker(),
             "load_id": load.load_id,
@@ -187,12 +190,10 @@ class Memory:
     def _blocks(self, connection: duckdb.DuckDBPyConnection, load: Load, again: Again) -> dict[str, Any]:
         """The blocks of a delivery that may be known again, by name. Not one that it had twice, or in which a
         row was too late or too early: it may be right another day."""
-        amount = f"sum({self.feed.entity.amount})" if self.feed.entity.amount else "null"
         accepted = {
             number: (count, total)
             for number, count, total in connection.execute(
-                f"select _block, count(*), {amount} from mapped where load_id = ? and not _broken"
-                " group by _block",
+                "select block, sum(rows)::bigint, sum(amount) from sums where load_id = ? group by block",
                 [load.load_id],
             ).fetchall()
         }
@@ -200,8 +201,7 @@ class Memory:
             number: (hashes, changing)
             for number, hashes, changing in connection.execute(
                 "select _block, list(md5(raw_row)), bool_or(contains(rule, '_plausible')) from rejected"
-                " join (select distinct load_id, source_file, source_line, _block from mapped where _broken)"
-                " using (load_id, source_file, source_line) where load_id = ? group by _block",
+                " where load_id = ? group by _block",
                 [load.load_id],
             ).fetchall()
         }

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from bucket_server import bucket, server  # noqa: F401
 from dashboard_browser import browser, dashboard_home, dashboard_page, show  # noqa: F401
 from homes import at, begin_run, copy_of, empty_home, make_home, remove_home
 
@@ -51,6 +52,16 @@ def home(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     folder = empty_home()
     monkeypatch.setenv("ANALYTICS_HOME", str(folder))
     yield folder
+    remove_home(folder)
+
+
+@pytest.fixture(scope="module")
+def warehouse_home() -> Iterator[Path]:
+    """A home for the tests of a module, each of which lands what is its own."""
+    folder = make_home()
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("ANALYTICS_HOME", str(folder))
+        yield folder
     remove_home(folder)
 
 

@@ -139,6 +139,74 @@ def test_rows_land_as_files_as_they_land_in_postgres(homes: dict[str, Path], tmp
     )
 
 
+def test_the_lake_may_be_a_bucket(
+    tmp_path: Path, bucket: Any, homes: dict[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What an ingestion wrote there the next one finds, though the file system keeps listings."""
+    monkeypatch.setenv("ANALYTICS_LAKE", "s3://box/lake")
+    sources = tmp_path / "sources.yml"
+    sources.write_text(SOURCES.format(folder=tmp_path).replace("shop:", "far:").replace("crm:", "away:"))
+    with at(homes["spark"], "spark"):
+
+        def ingest_there() -> str:
+            return " ".join(outcome.summary() for outcome in DataIngestion(sources).run())
+
+        write(tmp_path, "sales-1.csv", SALES, LINES[:20])
+        write(tmp_path, "customers.csv", CUSTOMERS, PEOPLE)
+        assert "20 rows read, 20 new" in ingest_there()
+        write(tmp_path, "sales-2.csv", SALES, LINES[15:30])
+        write(tmp_path, "customers.csv", CUSTOMERS, PEOPLE[1:])
+        told = ingest_there()
+        assert "15 rows read, 10 new" in told
+        assert "8 rows read, 0 new, 0 rejected, 1 deleted" in told
+
+
+def test_the_move_takes_all_that_landed_and_never_what_is_in_the_lake_alone(
+    homes: dict[str, Path], tmp_path: Path
+) -> None:
+    home, sources = homes["embedded"], tmp_path / "sources.yml"
+    sources.write_text(
+        f"sources: {{desk: {{kind: csv, path: '{tmp_path}/*.csv', feeds: {{t: {{table: tickets, key: [No]}}}}}}}}"
+    )
+    with at(home, "embedded"):
+        write(tmp_path, "a.csv", "No,order,Größe", ["1,x,", "2,,klein"])
+        assert [outcome.error for outcome in DataIngestion(sources).run()] == [None]
+        lake.copy_landing()
+    with at(home, "spark"):
+        write(tmp_path, "b.csv", "No,order,Größe", ["2,,klein", "3,z,"])
+        (outcome,) = DataIngestion(sources).run()
+        assert "2 rows read, 1 new" in outcome.summary()
+    with at(home, "embedded"):
+        with pytest.raises(warehouse.WarehouseError, match="1 loads of tickets are in the lake alone"):
+            lake.copy_landing()
+        with closing(lake.connect()) as connection:
+            files = f"read_parquet('{warehouse.lake()}/staging/tickets/*.parquet', union_by_name = true)"
+            rows = connection.execute(f'select no, "order", größe from {files} order by 1').fetchall()
+    assert rows == [("1", "x", None), ("2", None, "klein"), ("3", "z", None)]
+
+
+@pytest.mark.unit
+def test_what_a_killed_run_began_to_write_is_removed(tmp_path: Path) -> None:
+    metrics = tmp_path / "lake" / "tables" / "metrics.db"
+    staging = ".spark-staging-51b1/partition_key=1"
+    for file in (
+        *(
+            "whole/partition_key=1/p.parquet",
+            f"begun/{staging}/p.parquet",
+            "begun_too/_temporary/0/p.parquet",
+        ),
+        *(f"half/{staging}/p.parquet", "half/partition_key=1/p.parquet", "empty/_SUCCESS"),
+    ):
+        (metrics / file).parent.mkdir(parents=True, exist_ok=True)
+        (metrics / file).touch()
+    (metrics / "no_file" / "_temporary" / "0").mkdir(parents=True)
+    with at(tmp_path, "spark"):
+        lake.remove_unwritten()
+        lake.remove_unwritten()
+    assert sorted(folder.name for folder in metrics.iterdir()) == ["empty", "half", "whole"]
+    assert (metrics / "whole" / "partition_key=1" / "p.parquet").exists()
+
+
 KILLED_AFTER_COPY = """
 import os, signal
 from ingest import DataIngestion, lake

@@ -8,13 +8,15 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import landing_rows
 import pytest
+from landing_shop import Shop
 
 from conftest import ROOT, make_home, remove_home, select
 from demo import planted
 from demo.desk import desk_server
 from demo.retailer import expected, generate
-from ingest import DataIngestion, Outcome
+from ingest import DataIngestion
 from ingest.connectors import SourceError
 from ingest.ledger import open_ledger
 from ingest.mapping import Mapper
@@ -29,93 +31,85 @@ sources:
         columns: {{sale_code: no, sold_at: day, quantity: qty, unit_price: price}}
         rules: {{price_not_negative: unit_price >= 0}}
 """
-HEADER = "no,day,qty,price\n"
+HEADER = "no,day,qty,price"
 
 
-@pytest.fixture
-def shop(home: Path) -> "Shop":
-    return Shop(home)
+class Inbox(Shop):
+    """A source of CSV files, alone in its warehouse."""
 
-
-class Shop:
-    """A source of CSV files that a test writes."""
-
-    def __init__(self, home: Path) -> None:
-        self.home = home
-        self.folder = home / "inbox"
-        self.folder.mkdir()
-        self.sources = home / "sources.yml"
+    def __init__(self, home: Path, folder: Path) -> None:
+        super().__init__(home, folder, "shop")
         self.sources.write_text(SOURCES.format(folder=self.folder))
 
     def write(self, name: str, *lines: str) -> None:
-        (self.folder / name).write_text(HEADER + "".join(f"{line}\n" for line in lines))
+        super().write(name, HEADER, *lines)
 
-    def ingest(self) -> Outcome:
-        (outcome,) = DataIngestion(self.sources).run()
-        return outcome
+    def lines(self) -> list[tuple[object, ...]]:
+        return self.landed("sale_code, quantity, source_line", "sales")
 
-    def landed(self) -> list[tuple[object, ...]]:
-        sql = "select sale_code, quantity, source_line from staging.sales order by load_id, source_line"
-        return select(self.home, sql, "loader")
-
-    def loads(self) -> list[tuple[object, ...]]:
-        sql = (
-            "select rows_read, rows_accepted, rows_rejected, rows_new, state from ops.loads order by load_id"
-        )
-        return select(self.home, sql)
+    def counts(self) -> list[tuple[object, ...]]:
+        return self.loads("rows_read, rows_accepted, rows_rejected, rows_new, state")
 
 
-def test_a_file_lands_once_whatever_its_name(shop: Shop) -> None:
+@pytest.fixture
+def shop(warehouse_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Inbox:
+    monkeypatch.setenv("ANALYTICS_HOME", str(warehouse_home))
+    landing_rows.create()
+    landing_rows.clear()
+    return Inbox(warehouse_home, tmp_path)
+
+
+def test_a_file_lands_once_whatever_its_name(shop: Inbox) -> None:
     shop.write("a.csv", "1,2024-01-01,2,3.50", "2,2024-01-01,1,-1", "3,2024-01-01,1,1")
     assert shop.ingest().error is None
     shop.write("copy of a.csv", "1,2024-01-01,2,3.50", "2,2024-01-01,1,-1", "3,2024-01-01,1,1")
     assert shop.ingest().loads == []
-    assert shop.landed() == [("1", 2, 2), ("3", 1, 4)]
-    assert shop.loads() == [(3, 2, 1, 2, "loaded")]
+    assert shop.lines() == [("1", 2, 2), ("3", 1, 4)]
+    assert shop.counts() == [(3, 2, 1, 2, "loaded")]
     assert select(shop.home, "select source_line, rule, raw_row ->> 'price' from ops.rejected_rows") == [
         (3, "price_not_negative", "-1")
     ]
 
 
-def test_a_grown_file_adds_only_its_new_and_changed_rows(shop: Shop) -> None:
+def test_a_grown_file_adds_only_its_new_and_changed_rows(shop: Inbox) -> None:
     shop.write("a.csv", "1,2024-01-01,2,3", "bad,soon,1,1")
     shop.ingest()
     shop.write("a.csv", "1,2024-01-01,5,3", "bad,soon,1,1", "2,2024-01-02,1,1")
     shop.ingest()
-    assert shop.landed() == [("1", 2, 2), ("1", 5, 2), ("2", 1, 4)]
-    assert shop.loads()[1] == (3, 2, 1, 2, "loaded")
+    assert shop.lines() == [("1", 2, 2), ("1", 5, 2), ("2", 1, 4)]
+    assert shop.counts()[1] == (3, 2, 1, 2, "loaded")
     assert select(shop.home, "select count(*) from ops.rejected_rows") == [(1,)]
 
 
-def test_a_value_that_goes_back_is_news_again(shop: Shop) -> None:
+def test_a_value_that_goes_back_is_news_again(shop: Inbox) -> None:
     for number, quantity in enumerate((1, 2, 1, 1)):
         shop.write(f"{number}.csv", f"1,2024-01-01,{quantity},3", f"{number}x,2024-01-01,1,1")
         shop.ingest()
-    assert [quantity for code, quantity, _ in shop.landed() if code == "1"] == [1, 2, 1]
+    assert [quantity for code, quantity, _ in shop.lines() if code == "1"] == [1, 2, 1]
 
 
-def test_a_key_twice_in_one_file_lands_each_change(shop: Shop) -> None:
+def test_a_key_twice_in_one_file_lands_each_change(shop: Inbox) -> None:
     shop.write("a.csv", "1,2024-01-01,1,3", "1,2024-01-01,1,3", "1,2024-01-01,2,3")
     shop.ingest()
-    assert shop.landed() == [("1", 1, 2), ("1", 2, 4)]
+    assert shop.lines() == [("1", 1, 2), ("1", 2, 4)]
 
 
-def test_a_truncated_file_takes_nothing_away(shop: Shop) -> None:
+def test_a_truncated_file_takes_nothing_away(shop: Inbox) -> None:
     shop.write("a.csv", "1,2024-01-01,1,3", "2,2024-01-01,1,3")
     shop.ingest()
-    before = shop.landed()
+    before = shop.lines()
     (shop.folder / "a.csv").write_text("")
     assert "the file is empty" in (shop.ingest().error or "")
-    (shop.folder / "a.csv").write_text(HEADER)
+    (shop.folder / "a.csv").write_text(f"{HEADER}\n")
     assert shop.ingest().error is None
-    assert shop.landed() == before
+    assert shop.lines() == before
 
 
-def test_a_missing_column_is_that_sources_error_only(shop: Shop) -> None:
-    other = SOURCES.format(folder=shop.home / "other").replace("sources:\n  shop", "  other")
+def test_a_missing_column_is_that_sources_error_only(shop: Inbox) -> None:
+    other = SOURCES.format(folder=shop.folder / "other").replace("sources:\n  shop", "  other")
     shop.sources.write_text(shop.sources.read_text() + other)
-    (shop.home / "other").mkdir()
-    (shop.home / "other" / "b.csv").write_text(HEADER + "1,2024-01-01,1,1\n")
+    (shop.folder / "other").mkdir()
+    (shop.folder / "other" / "b.csv").write_text(f"{HEADER}\n1,2024-01-01,1,1\n")
     (shop.folder / "a.csv").write_text("no,day,price\n1,2024-01-01,1\n")
     bad, good = DataIngestion(shop.sources).run()
     assert 'shop.sales.quantity: Binder Error: Referenced column "qty" not found' in (bad.error or "")
@@ -123,19 +117,22 @@ def test_a_missing_column_is_that_sources_error_only(shop: Shop) -> None:
     assert select(shop.home, "select source_name from staging.sales", "loader") == [("other",)]
 
 
-def test_two_sources_may_use_the_same_codes(shop: Shop) -> None:
+def test_two_sources_may_use_the_same_codes(shop: Inbox) -> None:
     other = SOURCES.format(folder=shop.folder).replace("sources:\n  shop", "  other")
     shop.sources.write_text(shop.sources.read_text() + other)
     shop.write("a.csv", "1,2024-01-01,1,3")
     assert [len(outcome.loads) for outcome in DataIngestion(shop.sources).run()] == [1, 1]
-    assert len(shop.landed()) == 2
+    assert select(shop.home, "select source_name from staging.sales order by 1", "loader") == [
+        ("other",),
+        ("shop",),
+    ]
 
 
-def test_a_file_with_the_platforms_own_columns_needs_no_sources_file(home: Path) -> None:
-    file = home / "sales.csv"
+def test_a_file_with_the_platforms_own_columns_needs_no_sources_file(shop: Inbox) -> None:
+    file = shop.folder / "sales.csv"
     file.write_text("sale_code,sold_at,quantity,total_amount\nA,2024-02-29 10:00,2,9.99\n")
     assert DataIngestion().load_sales(file).loads[0].new == 1
-    assert [str(row[0]) for row in select(home, "select total_amount from staging.sales", "loader")] == [
+    assert [str(row[0]) for row in select(shop.home, "select total_amount from staging.sales", "loader")] == [
         "9.99"
     ]
     file.write_text("sale_code,quantity\nA,2\n")
@@ -172,7 +169,7 @@ for _ in DataIngestion().run():
 
 
 @pytest.mark.parametrize("stage", KILLED_AT)
-def test_killed_at_any_stage_and_repeated_there_is_no_duplicate_and_no_gap(shop: Shop, stage: str) -> None:
+def test_killed_at_any_stage_and_repeated_there_is_no_duplicate_and_no_gap(shop: Inbox, stage: str) -> None:
     shop.write("a.csv", "1,2024-01-01,1,1", "2,2024-01-01,1,-1")
     shop.ingest()
     shop.write("b.csv", "3,2024-01-01,1,1", "4,2024-01-01,1,-1", "1,2024-01-01,9,1")
@@ -185,8 +182,8 @@ def test_killed_at_any_stage_and_repeated_there_is_no_duplicate_and_no_gap(shop:
     )
     assert died.returncode == -signal.SIGKILL
     assert shop.ingest().error is None
-    assert shop.landed() == [("1", 1, 2), ("3", 1, 2), ("1", 9, 4)]
-    loaded = [load for load in shop.loads() if load[-1] == "loaded"]
+    assert shop.lines() == [("1", 1, 2), ("3", 1, 2), ("1", 9, 4)]
+    loaded = [load for load in shop.counts() if load[-1] == "loaded"]
     assert loaded == [(2, 1, 1, 1, "loaded"), (3, 2, 1, 2, "loaded")]
     assert select(shop.home, "select count(*), count(distinct raw_hash) from ops.rejected_rows") == [(2, 2)]
     assert shop.ingest().loads == []
@@ -265,11 +262,11 @@ def test_every_row_read_is_accepted_or_rejected(demo: Path) -> None:
 # ---------------------------------------------------------------------------------------------------- replay
 
 
-def states(shop: Shop) -> list[tuple[object, ...]]:
+def states(shop: Inbox) -> list[tuple[object, ...]]:
     return select(shop.home, "select source_line, state from ops.rejected_rows order by rejection_id")
 
 
-def test_replay_lands_exactly_the_rows_that_a_mended_rule_heals(shop: Shop) -> None:
+def test_replay_lands_exactly_the_rows_that_a_mended_rule_heals(shop: Inbox) -> None:
     shop.write(
         "a.csv", "1,2024-01-01,1,-1", "2,soon,1,1", "3,2024-01-01,1,1", "4,2024-01-01", "5,2024-01-01,1,-5"
     )
@@ -278,13 +275,15 @@ def test_replay_lands_exactly_the_rows_that_a_mended_rule_heals(shop: Shop) -> N
     shop.sources.write_text(shop.sources.read_text().replace("unit_price >= 0", "unit_price >= -5"))
     (outcome,) = DataIngestion(shop.sources).replay()
     assert outcome.error is None
-    assert shop.landed() == [("3", 1, 4), ("1", 1, 2), ("5", 1, 6)]
+    assert shop.lines() == [("3", 1, 4), ("1", 1, 2), ("5", 1, 6)]
     assert states(shop) == [(2, "replayed"), (3, "open"), (5, "open"), (6, "replayed")]
-    assert shop.loads()[-1] == (2, 2, 0, 2, "loaded")
+    assert shop.counts()[-1] == (2, 2, 0, 2, "loaded")
     assert [outcome.loads for outcome in DataIngestion(shop.sources).replay()] == [[]]
 
 
-def test_thousands_of_rejected_rows_are_replayed_as_sets(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_thousands_of_rejected_rows_are_replayed_as_sets(
+    shop: Inbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
     shop.write("a.csv", *(f"{n},2024-01-01,1,{-n}" for n in range(1, 4001)), "x,2024-01-01")
     rows = [f"P,2024-01-01,{n},1,{-n},new" for n in range(4001, 5001)]  # in the columns of another export
     (shop.folder / "b.csv").write_text("\n".join(["sku,day,no,qty,price,note", *rows, ""]))
@@ -310,21 +309,22 @@ def test_thousands_of_rejected_rows_are_replayed_as_sets(shop: Shop, monkeypatch
     assert select(shop.home, counted) == [("open", 501), ("replayed", 4500)]
 
 
-def test_a_mended_file_heals_its_rejected_rows(shop: Shop) -> None:
+def test_a_mended_file_heals_its_rejected_rows(shop: Inbox) -> None:
     shop.write("a.csv", "1,2024-01-01,1,1", "2,soon,1,1", "3,never,1,1")
     shop.ingest()
     shop.write("a.csv", "1,2024-01-01,1,1", "2,2024-01-02,1,1", "3,never,1,1")
     shop.ingest()
-    assert shop.landed() == [("1", 1, 2), ("2", 1, 3)]
+    assert shop.lines() == [("1", 1, 2), ("2", 1, 3)]
     assert states(shop) == [(3, "replayed"), (4, "open")]
     assert shop.ingest().loads == []
 
 
-def test_a_dismissed_row_stays_dismissed_when_its_file_comes_again(shop: Shop) -> None:
+def test_a_dismissed_row_stays_dismissed_when_its_file_comes_again(shop: Inbox) -> None:
     shop.write("a.csv", "1,soon,1,1")
     shop.ingest()
+    ((rejection,),) = select(shop.home, "select rejection_id from ops.rejected_rows")
     with open_ledger() as ledger:
-        assert ledger.dismiss([1, 2]) == 1
+        assert ledger.dismiss([rejection, rejection + 1]) == 1
     shop.write("a.csv", "1,soon,1,1", "2,2024-01-01,1,1")
     shop.ingest()
     assert states(shop) == [(2, "dismissed")]

@@ -1,7 +1,6 @@
 """Feeds that name no entity: their rows land as they are, as text, in a table of their own."""
 
 import sqlite3
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -9,51 +8,36 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from landing_shop import Shop
 
-from conftest import make_home, remove_home, select
-from ingest import DataIngestion, Outcome
+from conftest import select
+from ingest import DataIngestion
 from ingest.config import ConfigError, load_sources
 from ingest.entities import LINEAGE, landed_names
 
 CSV = "{{kind: csv, path: '{folder}/*.csv', feeds: {{{table}_feed: {{table: {table}{more}}}}}}}"
 
 
-@pytest.fixture(scope="module")
-def warehouse_home() -> Iterator[Path]:
-    home = make_home()
-    with pytest.MonkeyPatch.context() as environment:
-        environment.setenv("ANALYTICS_HOME", str(home))
-        yield home
-    remove_home(home)
-
-
-class Desk:
+class Desk(Shop):
     """A source of CSV files whose rows land in a table named after the test."""
 
     def __init__(self, home: Path, folder: Path, table: str) -> None:
-        self.home, self.folder, self.table = home, folder, table
-        self.sources = folder / "sources.yml"
+        super().__init__(home, folder, f"{table}_source")
+        self.table = table
         self.describe("")
 
     def describe(self, more: str) -> None:
         entry = CSV.format(folder=self.folder, table=self.table, more=more)
-        self.sources.write_text(f"sources:\n  {self.table}_source: {entry}\n")
+        self.sources.write_text(f"sources:\n  {self.name}: {entry}\n")
 
-    def write(self, *lines: str, name: str = "a.csv") -> None:
-        (self.folder / name).write_text("".join(f"{line}\n" for line in lines))
+    def write(self, *lines: str, name: str = "a.csv") -> None:  # type: ignore[override]
+        super().write(name, *lines)
 
-    def ingest(self) -> Outcome:
-        (outcome,) = DataIngestion(self.sources).run()
-        return outcome
+    def rows(self, columns: str) -> list[tuple[Any, ...]]:
+        return self.landed(columns, self.table)
 
-    def landed(self, columns: str) -> list[tuple[Any, ...]]:
-        order = "order by load_id, source_line"
-        return select(self.home, f"select {columns} from staging.{self.table} {order}", "loader")
-
-    def loads(self) -> list[tuple[Any, ...]]:
-        columns = "rows_read, rows_accepted, rows_rejected, rows_new, rows_deleted, state"
-        where = f"source_name = '{self.table}_source' order by load_id"
-        return select(self.home, f"select {columns} from ops.loads where {where}")
+    def counts(self) -> list[tuple[Any, ...]]:
+        return self.loads("rows_read, rows_accepted, rows_rejected, rows_new, rows_deleted, state")
 
 
 @pytest.fixture
@@ -67,7 +51,7 @@ HEADER = "Ticket No,order,Größe,load_id,total_amount"
 def test_all_columns_land_as_text_with_where_they_come_from(desk: Desk) -> None:
     desk.write(HEADER, "007, a ,klein,x,1.234", '8,"two\nlines",,y,', "9,b")
     assert desk.ingest().error is None
-    assert desk.landed('ticket_no, "order", größe, load_id_2, total_amount, source_line') == [
+    assert desk.rows('ticket_no, "order", größe, load_id_2, total_amount, source_line') == [
         ("007", " a ", "klein", "x", "1.234", 2),
         ("8", "two\nlines", None, "y", None, 3),
     ]
@@ -78,10 +62,10 @@ def test_all_columns_land_as_text_with_where_they_come_from(desk: Desk) -> None:
         "loader",
     )
     assert types == [("text",)]
-    assert desk.landed("distinct source_name, source_file, is_deleted, load_id, source_line")[0][:3] == (
+    assert desk.rows("distinct source_name, source_file, is_deleted, load_id, source_line")[0][:3] == (
         f"{desk.table}_source", f"{desk.folder}/a.csv", False,
     )  # fmt: skip
-    assert desk.loads() == [(3, 2, 1, 2, 0, "loaded")]
+    assert desk.counts() == [(3, 2, 1, 2, 0, "loaded")]
     rejected = select(
         desk.home, f"select rule, source_line from ops.rejected_rows where feed_name = '{desk.table}'"
     )
@@ -94,7 +78,7 @@ def test_without_a_key_a_row_is_its_place(desk: Desk) -> None:
     desk.ingest()
     desk.write("a,b", "1,x", "1,y", "1,x")
     desk.ingest()
-    assert desk.landed("a, b, source_line") == [("1", "x", 2), ("1", "x", 3), ("1", "y", 3), ("1", "x", 4)]
+    assert desk.rows("a, b, source_line") == [("1", "x", 2), ("1", "x", 3), ("1", "y", 3), ("1", "x", 4)]
 
 
 def test_a_key_tells_new_and_changed_rows(desk: Desk) -> None:
@@ -103,8 +87,8 @@ def test_a_key_tells_new_and_changed_rows(desk: Desk) -> None:
     desk.ingest()
     desk.write("Ticket No,state", "0,new", "1,open", "2,done", name="b.csv")
     desk.ingest()
-    assert desk.landed("ticket_no, state") == [("1", "open"), ("2", "open"), ("0", "new"), ("2", "done")]
-    assert desk.loads() == [(3, 2, 1, 2, 0, "loaded"), (3, 3, 0, 2, 0, "loaded")]
+    assert desk.rows("ticket_no, state") == [("1", "open"), ("2", "open"), ("0", "new"), ("2", "done")]
+    assert desk.counts() == [(3, 2, 1, 2, 0, "loaded"), (3, 3, 0, 2, 0, "loaded")]
     desk.write("no,state", "1,open", name="c.csv")
     assert "the source has no column ticket_no, which is in its key; it has: no, state" in str(
         desk.ingest().error
@@ -121,7 +105,7 @@ def test_a_new_column_is_added_and_an_old_one_stays(desk: Desk) -> None:
     desk.write("no,b", "3,z", name="c.csv")
     desk.ingest()
     rows = [("1", "x", None), ("2", "y", None), ("2", "y", "new"), ("3", None, "z")]
-    assert desk.landed("no, a, b") == rows  # row 1 of b.csv says nothing that is new
+    assert desk.rows("no, a, b") == rows  # row 1 of b.csv says nothing that is new
 
 
 def test_a_snapshot_tells_what_was_deleted(desk: Desk) -> None:
@@ -130,21 +114,21 @@ def test_a_snapshot_tells_what_was_deleted(desk: Desk) -> None:
     desk.ingest()
     desk.write("no,a", "2,y")
     desk.ingest()
-    assert desk.landed("no, a, is_deleted")[2:] == [("1", "x", True)]
-    assert desk.loads()[1] == (1, 1, 0, 0, 1, "loaded")
+    assert desk.rows("no, a, is_deleted")[2:] == [("1", "x", True)]
+    assert desk.counts()[1] == (1, 1, 0, 0, 1, "loaded")
 
 
 def test_rejected_rows_are_replayed(desk: Desk) -> None:
     desk.describe(", key: [no]")
     desk.write("no,a,b", "1,x,y", ",x,", ",y,z")
     desk.ingest()
-    assert desk.loads() == [(3, 1, 2, 1, 0, "loaded")]
+    assert desk.counts() == [(3, 1, 2, 1, 0, "loaded")]
     desk.describe(", key: [a]")
     (outcome,) = DataIngestion(desk.sources).replay()
     assert outcome.error is None
     # The first of them has a key that landed with other values.
-    assert desk.landed("no, a, b") == [("1", "x", "y"), (None, "x", None), (None, "y", "z")]
-    assert desk.loads()[1] == (2, 2, 0, 2, 0, "loaded")
+    assert desk.rows("no, a, b") == [("1", "x", "y"), (None, "x", None), (None, "y", "z")]
+    assert desk.counts()[1] == (2, 2, 0, 2, 0, "loaded")
 
 
 def test_a_trial_shows_the_rows_and_writes_nothing(desk: Desk) -> None:
@@ -154,7 +138,7 @@ def test_a_trial_shows_the_rows_and_writes_nothing(desk: Desk) -> None:
     assert (trial.counts.accepted, trial.counts.rejected, trial.unmapped) == (1, 1, [])
     assert (trial.columns[:2], trial.sample[0][:2]) == (["ticket_no", "a"], ("1", "x"))
     assert [broken.rule for broken in trial.broken] == ["row_shape"]
-    assert desk.loads() == []
+    assert desk.counts() == []
 
 
 def test_a_table_of_a_database_lands_as_it_is(desk: Desk) -> None:
@@ -167,7 +151,7 @@ def test_a_table_of_a_database_lands_as_it_is(desk: Desk) -> None:
         f" feeds: {{{desk.table}: {{key: [No]}}}}}}\n"
     )
     assert desk.ingest().error is None
-    assert desk.landed("no, price, at") == [("1", "2.5", "2024-01-01"), ("2", None, "soon")]
+    assert desk.rows("no, price, at") == [("1", "2.5", "2024-01-01"), ("2", None, "soon")]
     assert desk.ingest().loads == []
 
 

@@ -3,12 +3,11 @@ same files, one of them without that memory, and land the same."""
 
 import random
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from conftest import make_home, remove_home, select
+from conftest import select
 from ingest import DataIngestion, landing, unchanged
 from ingest.connectors import csv
 from ingest.unchanged import Again, Memory
@@ -23,15 +22,6 @@ SOURCE = """\
         rules: {{small: "quantity < 90"}}
 """
 LANDED = "sale_code, sold_at, quantity, total_amount, source_file, source_line, is_deleted"
-
-
-@pytest.fixture(scope="module")
-def warehouse_home() -> Iterator[Path]:
-    home = make_home()
-    with pytest.MonkeyPatch.context() as environment:
-        environment.setenv("ANALYTICS_HOME", str(home))
-        yield home
-    remove_home(home)
 
 
 class Twins:

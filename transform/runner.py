@@ -11,7 +11,7 @@ from queue import SimpleQueue
 from threading import Thread
 from typing import TYPE_CHECKING, Any
 
-from ingest import warehouse
+from ingest import lake, warehouse
 from ingest.ledger import open_ledger
 from ingest.staging import create_tables
 
@@ -61,10 +61,11 @@ def build(arguments: Sequence[str] = (), on_event: Callable[[Any], None] | None 
         BuildError: a model or a test failed.
     """
     warehouse.start()
-    if warehouse.is_lake():  # files of an ingestion that was killed would be read half-written
+    if warehouse.is_lake():  # what a killed run left half written would be read, or in the way
         create_tables()
         with open_ledger() as ledger:
             ledger.recover()
+        lake.remove_unwritten()
     result = invoke(["build", *arguments], on_event)
     if result.exception is not None:
         raise BuildError(str(result.exception)) from result.exception
