@@ -62,8 +62,8 @@ class Dbt:
 
 
 @contextmanager
-def built_project() -> Iterator[Dbt]:
-    """The project on a warehouse of its own, built once while nothing had landed."""
+def project() -> Iterator[Dbt]:
+    """The project on a warehouse of its own, of which nothing is built."""
     home = make_home()
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("ANALYTICS_HOME", str(home))
@@ -71,12 +71,18 @@ def built_project() -> Iterator[Dbt]:
         environment.setenv("DBT_LOG_PATH", str(home / "logs"))
         try:
             warehouse.start()
-            landing_rows.create()
-            dbt = Dbt(home)
-            dbt("build")
-            yield dbt
+            yield Dbt(home)
         finally:
             remove_home(home)
+
+
+@contextmanager
+def built_project() -> Iterator[Dbt]:
+    """The project on a warehouse of its own, built once while nothing had landed."""
+    with project() as dbt:
+        landing_rows.create()
+        dbt("build")
+        yield dbt
 
 
 def clear_models() -> None:

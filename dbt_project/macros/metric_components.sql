@@ -2,7 +2,7 @@
 
 {#- Where the first component of all days says that it was computed: a day that no data have. -#}
 {% macro component_mark() -%}
-    cast('0001-01-01' as date)
+    {{ beginning_of_time() }}
 {%- endmacro %}
 
 
@@ -331,7 +331,7 @@ components_{{ number }} as (
 ),
 {%- else %}
 {%- set part = parts[alone] %}
-{%- set names_day = modules.re.search('\\b' ~ time ~ '\\b', part.expr) is not none %}
+{%- set names_day = part.names_day %}
 {%- set key_columns = [] %}
 {%- for dimension in dimensions %}{% do key_columns.append('dimension_' ~ loop.index0) %}{% endfor %}
 {%- set all_columns = (['metric_date'] + key_columns + [alone]) | join(', ') %}
@@ -464,8 +464,7 @@ select * from metrics_components
             {%- for kind in ['counted', 'distinct'] -%}
                 {%- set ids = [] -%}
                 {%- for id, part in plan.components.items() if part.model == model_name and id not in work.full -%}
-                    {%- set names_day = modules.re.search('\\b' ~ part.time ~ '\\b', part.expr) is not none -%}
-                    {%- if (kind == 'distinct') == (part.agg == 'count_distinct' and not names_day) -%}{%- do ids.append(id) -%}{%- endif -%}
+                    {%- if (kind == 'distinct') == (part.agg == 'count_distinct' and not part.names_day) -%}{%- do ids.append(id) -%}{%- endif -%}
                 {%- endfor -%}
                 {%- if ids and days.counted -%}
                     {%- set condition = in_days(days.counted) if kind == 'counted' else in_ranges(days.distinct.ranges) -%}
