@@ -46,6 +46,7 @@ SETTINGS = {
     "max_wal_senders": "0",
     "random_page_cost": "1.1",
     "jit": "off",
+    "client_connection_check_interval": "10s",  # a query whose client was killed ends, and its locks with it
     "timezone": "UTC",
     "log_timezone": "UTC",
 }

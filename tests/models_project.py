@@ -10,7 +10,7 @@ from typing import Any
 import landing_rows
 import pytest
 from dbt.cli.main import dbtRunner
-from homes import copy_of, made_once, remove_home
+from homes import copy_of, made_once, make_home, remove_home
 
 from conftest import ROOT
 from ingest import warehouse
@@ -85,9 +85,21 @@ def in_home(home: Path) -> Iterator[None]:
 
 
 @contextmanager
+def project() -> Iterator[Dbt]:
+    """The project on a warehouse of its own, of which nothing is built."""
+    with _project_in(make_home()) as dbt:
+        yield dbt
+
+
+@contextmanager
 def built_project() -> Iterator[Dbt]:
     """The project on a warehouse of its own, built once while nothing had landed."""
-    home = copy_of("models", _build)
+    with _project_in(copy_of("models", _build)) as dbt:
+        yield dbt
+
+
+@contextmanager
+def _project_in(home: Path) -> Iterator[Dbt]:
     try:
         with in_home(home):
             warehouse.start()

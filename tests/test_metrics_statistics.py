@@ -11,9 +11,9 @@ import pandas as pd
 import pytest
 import scipy.stats
 import statsmodels.api as sm
-from models_project import Dbt
+from models_project import Dbt, execute, project
 
-from conftest import make_home, remove_home, select
+from conftest import select
 from ingest import warehouse
 
 DAY = date(2025, 1, 1)
@@ -40,25 +40,14 @@ def daily(demo_home: Path) -> pd.DataFrame:
 @pytest.fixture(scope="module")
 def drawn() -> Iterator[Dbt]:
     """A warehouse whose metrics_values is drawn by the test."""
-    home = make_home()
-    with pytest.MonkeyPatch.context() as environment:
-        environment.setenv("ANALYTICS_HOME", str(home))
-        environment.setenv("DBT_TARGET_PATH", str(home / "target"))
-        environment.setenv("DBT_LOG_PATH", str(home / "logs"))
-        warehouse.start()
-        dbt = Dbt(home)
-        with (
-            closing(warehouse.connect("transformer")) as connection,
-            connection,
-            connection.cursor() as cursor,
-        ):
-            cursor.execute(
-                "create schema if not exists metrics; create table metrics.metrics_values (metric text, grain text,"
-                " period date, period_end date, dimension text, dimension_value text, value double precision,"
-                " definition text, load_id bigint)"
-            )
+    with project() as dbt:
+        execute(
+            "transformer",
+            "create schema if not exists metrics; create table metrics.metrics_values (metric text, grain text,"
+            " period date, period_end date, dimension text, dimension_value text, value double precision,"
+            " definition text, load_id bigint)",
+        )
         yield dbt
-    remove_home(home)
 
 
 SERIES: dict[str, list[float | None]] = {
@@ -66,6 +55,7 @@ SERIES: dict[str, list[float | None]] = {
     "with_gaps": [None if n % 5 == 0 else float((n * 31) % 17) for n in range(100)],
     "ties": [float(n % 2) for n in range(60)],
     "constant": [4.0] * 90,
+    "constant_share": [0.1] * 90,
     "on_a_line": [2.0 * n for n in range(90)],
     "one_row": [3.5],
     "two_rows": [1.0, 2.0],
@@ -230,9 +220,10 @@ def test_trends_of_drawn_series_are_those_of_statsmodels(drawn_values: pd.DataFr
     found = query(f"select {TRENDS} from metrics.metrics_trends")
     assert_trends(found[found.metric != "large"], drawn_values)
     directions = found[found.window_days == 28].set_index("metric").direction
-    assert directions[["on_a_line", "negative", "constant", "one_row"]].tolist() == [
+    assert directions[["on_a_line", "negative", "constant", "constant_share", "one_row"]].tolist() == [
         "up",
         "down",
+        "flat",
         "flat",
         "too little data",
     ]
@@ -276,7 +267,8 @@ def judged(series: pd.Series, holidays: tuple[str, ...] = ()) -> pd.DataFrame:
             expected[day] = past.median()
         if len(past) >= 6 and day not in days_off and expected[day]:
             deviation[day] = (series[day] - expected[day]) / abs(expected[day])
-    spread = (deviation - deviation.shift(1).rolling(7, min_periods=1).mean()).abs() / np.sqrt(8 / 7)
+    week_before = deviation.rolling("7D", min_periods=1, closed="left").mean()
+    spread = (deviation - week_before).abs() / np.sqrt(8 / 7)
     result = []
     for day in index:
         near = spread[(index < day) & (index >= day - pd.Timedelta(days=91))].dropna()
@@ -344,17 +336,74 @@ def test_a_step_is_told_once(drawn: Dbt) -> None:
     assert (after == "step down").sum() == 1
     assert (after[after == "step down"].index[0] - days[300]).days < 7
     assert (after[10:] == "low").sum() <= 3
+    # Nor is a second one within 60 days, after the level had come back.
+    twice = pd.Series(100 * (1 + rng.normal(0, 0.05, 420)), days)
+    twice.iloc[[*range(300, 306), *range(340, 346)]] *= 0.6
+    assert (run_anomalies(drawn, twice).verdict == "step down").sum() == 1
 
 
-def run_anomalies(dbt: Dbt, series: pd.Series, holidays: tuple[str, ...] = ()) -> pd.DataFrame:
-    macro = "{{ judged_days('drawn_days', 'days_off') }}"
+def test_a_side_that_does_not_matter_and_a_small_volume_are_not_judged(drawn: Dbt) -> None:
+    rng = np.random.default_rng(7)
+    days = pd.date_range("2024-01-01", periods=300)
+    series = pd.Series(100 * (1 + rng.normal(0, 0.05, 300)), days)
+    series.iloc[200] *= 0.5
+    series.iloc[210] *= 1.5
+    series.iloc[240:] *= 0.6
+    told = {"low": "low", "high": "high", "step": "step down"}
+    for side, silent in (("low", {"high"}), ("high", {"low", "step"}), (None, set())):
+        found = run_anomalies(drawn, series, one_sided=side).set_index("day")
+        after = found[days[240] : days[250]].verdict
+        seen = {
+            "low": found.verdict[days[200]],
+            "high": found.verdict[days[210]],
+            "step": next((verdict for verdict in after if verdict.startswith("step")), "ordinary"),
+        }
+        assert seen == told | dict.fromkeys(silent, "ordinary"), side
+        scored = found[found.score.notna()]
+        assert scored.lower.isna().all() == (side == "high")
+        assert scored.upper.isna().all() == (side == "low")
+    found = run_anomalies(drawn, series, minimum_volume=150).set_index("day").verdict
+    assert set(found) == {"too little data", "too little volume"}
+
+
+def test_a_day_is_judged_the_same_when_only_the_newest_days_are(drawn: Dbt) -> None:
+    """In a series of days with gaps too: of working days alone, and of days at random."""
+    rng = np.random.default_rng(8)
+    days = pd.date_range("2024-01-01", periods=560)
+    series = pd.Series(100 * (1 + rng.normal(0, 0.05, 560)), days)
+    series.iloc[330:] *= 0.6
+    series.iloc[460:] *= 0.6
+    for rows in (days.day_of_week < 5, rng.random(560) < 0.85):
+        every = run_anomalies(drawn, series[rows])
+        steps = every.day[every.verdict == "step down"].tolist()
+        assert len(steps) == 2
+        for since in (steps[1], days[500]):
+            newest = run_anomalies(drawn, series[rows], since=since)
+            pd.testing.assert_frame_equal(
+                newest, every[every.day >= since].reset_index(drop=True), check_exact=True
+            )
+
+
+def run_anomalies(
+    dbt: Dbt,
+    series: pd.Series,
+    holidays: tuple[str, ...] = (),
+    *,
+    since: pd.Timestamp | None = None,
+    one_sided: str | None = None,
+    minimum_volume: float = 0,
+) -> pd.DataFrame:
+    first = f""", "cast('{since:%Y-%m-%d}' as date)\"""" if since else ""
+    macro = "{{ judged_days('drawn_days', 'days_off'" + first + ") }}"
     sql = dbt("compile", "--inline", macro).results[0].node.compiled_code
     rows = ", ".join(
         f"(1, date '{day:%Y-%m-%d}', cast({value!r} as double precision))" for day, value in series.items()
     )
     days_off = ", ".join(f"(date '{day}')" for day in ("0001-01-01", *holidays))
+    side = f"'{one_sided}'" if one_sided else "null"
     found = query(
-        f"with days_off (date_day) as (values {days_off}), drawn_days as (select series, day, value, 0 as minimum_volume, cast(null as text) as one_sided"
+        f"with days_off (date_day) as (values {days_off}), drawn_days as (select series, day, value,"
+        f" {minimum_volume} as minimum_volume, cast({side} as text) as one_sided"
         f" from (values {rows}) as days (series, day, value)) select * from ({sql}) as judged order by day"
     )
     return found.assign(day=pd.to_datetime(found.day))

@@ -596,3 +596,46 @@ def test_the_end_of_a_build_is_told_to_who_listens(dbt: Dbt) -> None:
     assert (load_id, models, is_whole) == (7, 1, True)
     content = json.loads(told.payload)
     assert (content["load_id"], datetime.fromisoformat(content["built_at"])) == (load_id, finished_at)
+
+
+WRITTEN = " union all ".join(
+    f"select '{table}', max(cast(cast(xmin as text) as bigint)) from metrics.{table}"
+    for table in ("metrics_stores", "metrics_products", "metrics_components", "metrics_values")
+)
+
+
+def test_a_build_with_nothing_new_computes_nothing_again(dbt: Dbt) -> None:
+    """Also where the newest load is one of members, of which the metrics keep no row."""
+    land(1, "sales", {"sale_code": "A1", "product_code": "lamp", "customer_code": "C1"})
+    land(2, "products", {"product_code": "lamp", "category": "Light", "unit_cost": 4})
+    land(3, "customers", {"customer_code": "C1", "segment": "Loyal"})
+    dbt("run")
+    assert select("select distinct load_id from ops.model_horizons") == [(3,)]
+    written = select(WRITTEN)
+    dbt("run")
+    assert select(WRITTEN) == written
+    land(
+        4,
+        "products",
+        {"product_code": "lamp", "category": "Light", "unit_cost": 5},
+        loaded_at=datetime(2020, 1, 1),
+    )
+    dbt("run")
+    assert all(after > before for (_, before), (_, after) in zip(written, select(WRITTEN), strict=True))
+
+
+def test_a_table_has_taken_in_no_more_than_its_parents_had(dbt: Dbt) -> None:
+    land(1, "sales", {"sale_code": "A1", "product_code": "lamp"})
+    dbt("run")
+    land(2, "sales", {"sale_code": "A2", "product_code": "lamp"})
+    land(3, "products", {"product_code": "lamp", "category": "Light", "unit_cost": 4})
+    dbt("run", "--exclude", "fact_sales")
+    models = "('fact_sales', 'dim_products_history', 'int_daily_movements', 'metrics_stores')"
+    assert dict(select(f"select model, load_id from ops.model_horizons where model in {models}")) == {
+        "fact_sales": 1,
+        "dim_products_history": 3,
+        "int_daily_movements": 3,
+        "metrics_stores": 1,
+    }
+    dbt("run")
+    assert_equals_full_refresh(dbt)

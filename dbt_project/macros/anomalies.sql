@@ -25,7 +25,11 @@
 {%- set settings = anomaly_settings() -%}
 {%- set double = double_type() -%}
 {%- set columns = ['series', 'day', 'value', 'minimum_volume', 'one_sided'] + columns -%}
-{%- set history = 2 * settings.days + 7 * settings.weeks + settings.quiet_days + 14 -%}
+{#- The days that a day since then needs before it: a step told before with the weeks round it, the spreads by which these
+    were scored, the week before each, and what was expected then. All frames count days and not rows: a series has no row
+    for a day without a value. -#}
+{%- set scored_days = settings.quiet_days + 14 -%}
+{%- set history = scored_days + settings.days + 7 + 7 * settings.weeks -%}
 with
 
 observed as (
@@ -33,6 +37,7 @@ observed as (
     select
         series.*,
         holidays.date_day is not null as is_holiday,
+        {{ dbt.datediff("cast('2000-01-01' as date)", 'series.day', 'day') }} as day_number,
         {{ dbt.datediff(dbt.date_trunc('week', 'series.day'), 'series.day', 'day') }} as weekday
     from {{ series }} as series
     left join {{ holidays }} as holidays
@@ -49,7 +54,7 @@ expected_days as (
     {{
         with_rolling_median(
             'observed',
-            columns=columns + ['is_holiday'],
+            columns=columns + ['is_holiday', 'day_number'],
             keys=['series', 'weekday'],
             day='day',
             days=7 * settings.weeks,
@@ -80,7 +85,7 @@ spreads as (
         *,
         abs(
             deviation - avg(deviation) over (
-                partition by series order by day rows between 7 preceding and 1 preceding
+                partition by series order by day_number range between 7 preceding and 1 preceding
             )
         ) / sqrt(cast(8 as {{ double }}) / 7) as spread
     from deviations
@@ -92,7 +97,7 @@ scales as (
     {{
         with_rolling_median(
             'spreads',
-            columns=columns + ['is_holiday', 'expected', 'deviation'],
+            columns=columns + ['is_holiday', 'day_number', 'expected', 'deviation'],
             keys=['series'],
             day='day',
             days=settings.days,
@@ -115,7 +120,7 @@ scored as (
         end as scale
     from scales
     {%- if since %}
-    where day >= {{ dbt.dateadd('day', -settings.quiet_days - 14, since) }}
+    where day >= {{ dbt.dateadd('day', -scored_days, since) }}
     {%- endif %}
 
 ),
@@ -131,8 +136,8 @@ leanings as (
         count(case when deviation / scale > {{ settings.step_score }} then 1 end) over week_before as days_high_before
     from scored
     window
-        last_week as (partition by series order by day rows between 6 preceding and current row),
-        week_before as (partition by series order by day rows between 7 preceding and 1 preceding)
+        last_week as (partition by series order by day_number range between 6 preceding and current row),
+        week_before as (partition by series order by day_number range between 7 preceding and 1 preceding)
 
 ),
 
@@ -157,7 +162,7 @@ steps as (
             else 0
         end as step
     from shifts
-    window quiet as (partition by series order by day rows between {{ settings.quiet_days }} preceding and 1 preceding)
+    window quiet as (partition by series order by day_number range between {{ settings.quiet_days }} preceding and 1 preceding)
 
 ),
 

@@ -15,7 +15,7 @@
 
         first_days as (
 
-            {{ touched_first_days() }}
+            {{ touched_first_days('versions') }}
 
         )
 

@@ -43,22 +43,13 @@
     landed. -#}
 {% macro changed_costs() -%}
     select
-        landed_costs.product_id,
+        product_id,
         case
-            when exists (
-                select 1
-                from {{ ref('int_product_versions') }} as earlier
-                where earlier.product_id = landed_costs.product_id
-                    and earlier.landed_on < landed_costs.landed_on
-            ) then landed_costs.landed_on
+            when min(landed_on) < min(case when load_id > {{ watermark() }} then landed_on end)
+                then min(case when load_id > {{ watermark() }} then landed_on end)
             else {{ beginning_of_time() }}
         end as first_day
-    from (
-        select
-            product_id,
-            min(landed_on) as landed_on
-        from {{ ref('int_product_versions') }}
-        where load_id > {{ watermark() }}
-        group by product_id
-    ) as landed_costs
+    from {{ ref('int_product_versions') }}
+    group by product_id
+    having max(load_id) > {{ watermark() }}
 {%- endmacro %}

@@ -6,9 +6,26 @@
 {%- endmacro %}
 
 
-{#- The newest load that an incremental model holds. -#}
+{#- The newest load that an incremental model has taken in: of all that its parents had when it was built, or of its rows where
+    that is newer. 0 for an empty table, so that one that was emptied is filled. -#}
 {% macro watermark() -%}
-    {{ newest_load(this) }}
+    {%- set horizons = model_horizons() -%}
+    {%- if execute and load_relation(horizons) is not none and load_relation(this) is not none -%}
+        {%- set taken_in -%}
+            select
+                case
+                    when max(load_id) is null then 0
+                    else greatest(
+                        max(load_id),
+                        coalesce((select max(load_id) from {{ horizons }} where model = '{{ this.identifier }}'), 0)
+                    )
+                end
+            from {{ this }}
+        {%- endset -%}
+        {{ run_query(taken_in).columns[0][0] }}
+    {%- else -%}
+        {{ newest_load(this) }}
+    {%- endif -%}
 {%- endmacro %}
 
 

@@ -2,7 +2,7 @@
 
 {#- Where the first component of all days says that it was computed: a day that no data have. -#}
 {% macro component_mark() -%}
-    cast('0001-01-01' as date)
+    {{ beginning_of_time() }}
 {%- endmacro %}
 
 
@@ -63,19 +63,20 @@
 
 
 {#- A key is counted on the first day of a period on which it occurs: a touched day can change that for the days after
-    it, until the longest of its periods ends. {ranges: [(first, last)], since: the first day of those periods}. -#}
+    it, until the longest of its periods ends. {ranges: [(first, last)] of these days, before: [(first, last)] of the days
+    that each range's periods have before it, where a key may have occurred already}. -#}
 {% macro days_of_distinct_counts(days) -%}
-    {%- set result = {'ranges': [], 'since': none} -%}
+    {%- set result = {'ranges': [], 'before': []} -%}
     {%- for text in days -%}
         {%- set day = modules.datetime.date.fromisoformat(text) -%}
         {%- if not result.ranges or day > result.ranges[-1][1] -%}
-            {%- set last = [period_end('fiscal_year', day), period_end('week', day), period_end('quarter', day)] | max -%}
-            {%- do result.ranges.append((day, last)) -%}
-            {%- if not result.since -%}
-                {%- do result.update(since=[
-                    period_start('fiscal_year', day), period_start('week', day), period_start('quarter', day)
-                ] | min) -%}
-            {%- endif -%}
+            {%- set since, last = [day], [day] -%}
+            {%- for grain in grains() -%}
+                {%- do since.append(period_start(grain, day)) -%}
+                {%- do last.append(period_end(grain, day)) -%}
+            {%- endfor -%}
+            {%- do result.ranges.append((day, last | max)) -%}
+            {%- do result.before.append((since | min, day - modules.datetime.timedelta(days=1))) -%}
         {%- endif -%}
     {%- endfor -%}
     {{ return(result) }}
@@ -331,39 +332,66 @@ components_{{ number }} as (
 ),
 {%- else %}
 {%- set part = parts[alone] %}
-{%- set names_day = modules.re.search('\\b' ~ time ~ '\\b', part.expr) is not none %}
+{%- set names_day = part.names_day %}
 {%- set key_columns = [] %}
 {%- for dimension in dimensions %}{% do key_columns.append('dimension_' ~ loop.index0) %}{% endfor %}
 {%- set all_columns = (['metric_date'] + key_columns + [alone]) | join(', ') %}
+{%- set ranged = days and not names_day and days.distinct.ranges %}
+{%- if ranged %}
+
+ranges_{{ number }} as (
+{% for first, last in days.distinct.ranges %}
+    select
+        {{ loop.index }} as range_number,
+        cast('{{ first }}' as date) as first_day,
+        cast('{{ last }}' as date) as last_day,
+        cast('{{ days.distinct.before[loop.index0][0] }}' as date) as since
+    {{ 'union all' if not loop.last }}
+{%- endfor %}
+),
+{%- endif %}
+
 keys_{{ number }} as (
 
     select
+        {{ 'ranges.range_number,' if ranged }}
         {{ all_columns }},
         max(load_id) as load_id
     from (
         {{ component_lines(model, parts, dimensions, none if not days else in_days(days.counted) if names_day else in_ranges(days.distinct.ranges), alone=true) | indent(8) }}
     ) as lines
-    group by {{ all_columns }}
+    {%- if ranged %}
+    inner join ranges_{{ number }} as ranges
+        on lines.metric_date between ranges.first_day and ranges.last_day
+    {%- endif %}
+    group by {{ 'ranges.range_number, ' if ranged }}{{ all_columns }}
 
 ),
-{%- if days and not names_day and days.distinct.ranges %}
+{%- if ranged %}
 
--- The same keys on the days before, in the periods that the computed days lie in.
+-- When the same keys occurred last before a range, in the periods that it lies in.
 history_{{ number }} as (
 
-    select distinct {{ all_columns }}
+    select
+        ranges.range_number,
+        {{ (key_columns + [alone]) | join(', ') }},
+        max(lines.metric_date) as metric_date
     from (
-        {{ component_lines(model, parts, dimensions, "@day@ >= cast('" ~ days.distinct.since ~ "' as date) and not " ~ in_ranges(days.distinct.ranges), alone=true) | indent(8) }}
+        {{ component_lines(model, parts, dimensions, in_ranges(days.distinct.before), alone=true) | indent(8) }}
     ) as lines
+    inner join ranges_{{ number }} as ranges
+        on lines.metric_date >= ranges.since
+        and lines.metric_date < ranges.first_day
     where {{ alone }} in (select {{ alone }} from keys_{{ number }})
+    group by ranges.range_number, {{ (key_columns + [alone]) | join(', ') }}
 
 ),
 
 all_keys_{{ number }} as (
 
-    select {{ all_columns }}, load_id, true as is_computed from keys_{{ number }}
+    select range_number, {{ all_columns }}, load_id, true as is_computed from keys_{{ number }}
     union all
-    select {{ all_columns }}, null as load_id, false as is_computed from history_{{ number }}
+    select range_number, {{ all_columns }}, null as load_id, false as is_computed from history_{{ number }}
 
 ),
 {%- endif %}
@@ -393,16 +421,13 @@ components_{{ number }} as (
             metric_date,
             {{ column ~ ',' if column }}
             max(load_id) as load_id,
-            {%- if days and not names_day and days.distinct.ranges %}
-            bool_or(is_computed) as is_computed,
-            {%- endif %}
-            {{ 'cast(null as date)' if names_day else 'lag(metric_date) over (partition by ' ~ ((column ~ ', ') if column else '') ~ alone ~ ' order by metric_date)' }} as previous_date
-        from {{ 'all_keys_' if days and not names_day and days.distinct.ranges else 'keys_' }}{{ number }}
-        group by metric_date, {{ column ~ ', ' if column }}{{ alone }}
+            {{ 'bool_or(is_computed) as is_computed,' if ranged }}
+            {%- set occurring = ('range_number, ' if ranged else '') ~ alone ~ (', ' ~ column if column else '') %}
+            {{ 'cast(null as date)' if names_day else 'lag(metric_date) over (partition by ' ~ occurring ~ ' order by metric_date)' }} as previous_date
+        from {{ 'all_keys_' if ranged else 'keys_' }}{{ number }}
+        group by {{ occurring }}, metric_date
     ) as occurrences
-    {%- if days and not names_day and days.distinct.ranges %}
-    where is_computed
-    {%- endif %}
+    {{ 'where is_computed' if ranged }}
     group by metric_date{{ ', ' ~ column if column }}
     {% if not loop.last %}
     union all
@@ -464,8 +489,7 @@ select * from metrics_components
             {%- for kind in ['counted', 'distinct'] -%}
                 {%- set ids = [] -%}
                 {%- for id, part in plan.components.items() if part.model == model_name and id not in work.full -%}
-                    {%- set names_day = modules.re.search('\\b' ~ part.time ~ '\\b', part.expr) is not none -%}
-                    {%- if (kind == 'distinct') == (part.agg == 'count_distinct' and not names_day) -%}{%- do ids.append(id) -%}{%- endif -%}
+                    {%- if (kind == 'distinct') == (part.agg == 'count_distinct' and not part.names_day) -%}{%- do ids.append(id) -%}{%- endif -%}
                 {%- endfor -%}
                 {%- if ids and days.counted -%}
                     {%- set condition = in_days(days.counted) if kind == 'counted' else in_ranges(days.distinct.ranges) -%}

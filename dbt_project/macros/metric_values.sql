@@ -16,18 +16,23 @@
             {{ return(none) }}
         {%- endif -%}
     {%- endfor -%}
-    {#- A metric without a row is new, unless one of its components has no amount yet. -#}
+    {#- A metric without a row is new, unless one of its components has no amount yet; 0 fills the days of a model that has
+        rows. -#}
+    {%- set present = run_query(
+        'select component from ' ~ ref('metrics_components') ~ " where dimension = 'total' group by component having count(amount) > 0"
+    ).columns[0].values() | list -%}
+    {%- set filled_models = [] -%}
+    {%- for id in present if id in plan.components -%}
+        {%- do filled_models.append(plan.components[id].model) -%}
+    {%- endfor -%}
     {%- for name, metric in plan.metrics.items() if name not in known -%}
-        {%- set amounts = run_query(
-            'select component from ' ~ ref('metrics_components') ~ " where dimension = 'total' and component in ('"
-            ~ metric.components | join("', '") ~ "') group by component having count(amount) > 0"
-        ) -%}
-        {%- set present = amounts.columns[0].values() | list -%}
         {%- set missing = [] -%}
-        {%- for id in metric.components if id not in present and plan.components[id].fill is none -%}
-            {%- do missing.append(id) -%}
+        {%- for id in metric.components if id not in present -%}
+            {%- if plan.components[id].fill is none or plan.components[id].model not in filled_models -%}
+                {%- do missing.append(id) -%}
+            {%- endif -%}
         {%- endfor -%}
-        {%- if not missing and present -%}
+        {%- if not missing -%}
             {{ return(none) }}
         {%- endif -%}
     {%- endfor -%}

@@ -4,7 +4,7 @@
 
 {#- All metrics as a plan: `components`, id → {model, agg, expr, filters, dimensions, fill, names_day}, and `metrics`,
     name → {expression or cumulative, components, dimensions, definition}. An id is a fingerprint of what it means, so
-    that a changed definition is a new component. -#}
+    that a changed definition is a new component. A count of keys that name the day (`names_day`) adds up over days. -#}
 {% macro metric_plan() -%}
     {%- set plan = {'components': {}, 'metrics': {}} -%}
     {%- if not execute -%}
@@ -31,7 +31,11 @@
             {%- set dimensions = dimensions_of[key] | unique | sort -%}
             {%- set id = 'c' ~ local_md5(key ~ tojson(dimensions))[:12] -%}
             {%- do ids.update({key: id}) -%}
-            {%- do plan.components.update({id: dict(part, dimensions=dimensions)}) -%}
+            {%- do plan.components.update({id: dict(
+                part,
+                dimensions=dimensions,
+                names_day=modules.re.search('\\b' ~ part.time ~ '\\b', part.expr) is not none,
+            )}) -%}
         {%- endfor -%}
     {%- endfor -%}
     {%- for name, draft in drafts.items() -%}

@@ -85,8 +85,9 @@
 {%- endmacro %}
 
 
-{#- The customers of whose sales something landed, with the first day of these and the first day of the others. -#}
-{% macro touched_first_days() -%}
+{#- The customers of whose sales something landed, with the first day of these and the first day of the others. `versions`
+    names a CTE of touched_sales, where there is one. -#}
+{% macro touched_first_days(versions=none) -%}
     select
         customer_id,
         first_touched_day,
@@ -100,7 +101,7 @@
         select
             customer_id,
             min(sale_date) as first_touched_day
-        from ({{ touched_sales() }}) as versions
+        from {{ versions or '(' ~ touched_sales() ~ ')' }} as versions
         where customer_id <> 0
         group by customer_id
     ) as touched_customers
@@ -113,7 +114,7 @@
 {%- endmacro %}
 
 
-{#- True for the given days of a column; a long list without gaps is a range. -#}
+{#- True for the given days of a column. -#}
 {% macro is_one_of_days(column, days) -%}
     {%- if not days -%}
         1 = 0

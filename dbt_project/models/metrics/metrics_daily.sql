@@ -4,7 +4,7 @@ with
 
 versions as (
 
-    {{ touched_versions(ref('int_sale_versions'), key=['source_name', 'sale_code']) }}
+    {{ touched_sales() }}
 
 ),
 
@@ -25,28 +25,9 @@ existing_days as (
 
 ),
 
-touched_customers as (
-
-    select
-        customer_id,
-        min(sale_date) as first_touched_day
-    from versions
-    where customer_id <> 0
-    group by customer_id
-
-),
-
 first_days as (
 
-    select
-        first_touched_day,
-        (
-            select min(sales.sale_date)
-            from {{ ref('fact_sales') }} as sales
-            where sales.customer_id = touched_customers.customer_id
-                and sales.load_id <= {{ watermark() }}
-        ) as first_untouched_day
-    from touched_customers
+    {{ touched_first_days('versions') }}
 
 ),
 

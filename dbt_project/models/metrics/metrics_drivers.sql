@@ -124,59 +124,30 @@ item_periods as (
 ),
 
 -- Both periods of each item in one row; an item of one of them has 0 in the other.
-sides as (
-
-    select
-        compared_periods.grain,
-        compared_periods.comparison,
-        compared_periods.period,
-        compared_periods.compared_period,
-        item_periods.dimension,
-        item_periods.dimension_value,
-        item_periods.revenue,
-        item_periods.units_sold,
-        0 as revenue_before,
-        0 as units_before
-    from compared_periods
-    inner join item_periods
-        on compared_periods.grain = item_periods.grain
-        and compared_periods.period = item_periods.period
-
-    union all
-
-    select
-        compared_periods.grain,
-        compared_periods.comparison,
-        compared_periods.period,
-        compared_periods.compared_period,
-        item_periods.dimension,
-        item_periods.dimension_value,
-        0 as revenue,
-        0 as units_sold,
-        item_periods.revenue as revenue_before,
-        item_periods.units_sold as units_before
-    from compared_periods
-    inner join item_periods
-        on compared_periods.grain = item_periods.grain
-        and compared_periods.compared_period = item_periods.period
-
-),
-
 items as (
 
     select
-        grain,
-        comparison,
-        period,
-        compared_period,
-        dimension,
-        dimension_value,
-        sum(revenue) as revenue,
-        sum(units_sold) as units_sold,
-        sum(revenue_before) as revenue_before,
-        sum(units_before) as units_before
-    from sides
-    group by grain, comparison, period, compared_period, dimension, dimension_value
+        compared_periods.grain,
+        compared_periods.comparison,
+        compared_periods.period,
+        compared_periods.compared_period,
+        item_periods.dimension,
+        item_periods.dimension_value,
+        sum(case when item_periods.period = compared_periods.period then item_periods.revenue else 0 end) as revenue,
+        sum(case when item_periods.period = compared_periods.period then item_periods.units_sold else 0 end) as units_sold,
+        sum(case when item_periods.period < compared_periods.period then item_periods.revenue else 0 end) as revenue_before,
+        sum(case when item_periods.period < compared_periods.period then item_periods.units_sold else 0 end) as units_before
+    from compared_periods
+    inner join item_periods
+        on compared_periods.grain = item_periods.grain
+        and item_periods.period in (compared_periods.period, compared_periods.compared_period)
+    group by
+        compared_periods.grain,
+        compared_periods.comparison,
+        compared_periods.period,
+        compared_periods.compared_period,
+        item_periods.dimension,
+        item_periods.dimension_value
 
 ),
 

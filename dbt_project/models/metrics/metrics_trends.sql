@@ -2,58 +2,20 @@
 
 with
 
-daily_values as (
-
-    select
-        metric,
-        dimension,
-        dimension_value,
-        period,
-        value
-    from {{ ref('metrics_values') }}
-    where grain = 'day'
-
-),
-
-newest_days as (
-
-    select
-        metric,
-        max(period) as last_day
-    from daily_values
-    where dimension = 'total'
-    group by metric
-
-),
-
--- Days of 90 days, numbered from 0, the newest day, backwards.
-recent_days as (
-
-    select
-        daily_values.metric,
-        daily_values.dimension,
-        daily_values.dimension_value,
-        newest_days.last_day,
-        -cast({{ dbt.datediff('daily_values.period', 'newest_days.last_day', 'day') }} as {{ double_type() }}) as day_number,
-        daily_values.value
-    from newest_days
-    inner join daily_values
-        on newest_days.metric = daily_values.metric
-        and daily_values.period <= newest_days.last_day
-        and daily_values.period > {{ dbt.dateadd('day', -90, 'newest_days.last_day') }}
-
-),
-
 windowed_days as (
 
+    {{ values_of_windows([28, 90]) | indent(4) }}
+
+),
+
+-- Days are numbered from 0, the newest day, backwards; whole weeks before it share a weekday.
+numbered_days as (
+
     select
-        windows.window_days,
-        recent_days.*,
-        {#- Whole weeks before the newest day share a weekday. #}
-        recent_days.day_number - 7 * floor(recent_days.day_number / 7) as weekday
-    from recent_days
-    inner join (select 28 as window_days union all select 90 as window_days) as windows
-        on recent_days.day_number > -windows.window_days
+        *,
+        -cast({{ dbt.datediff('period', 'last_day', 'day') }} as {{ double_type() }}) as day_number,
+        mod({{ dbt.datediff('period', 'last_day', 'day') }}, 7) as weekday
+    from windowed_days
 
 ),
 
@@ -64,7 +26,7 @@ deviations as (
         *,
         day_number - avg(day_number) over weekday_window as x,
         value - avg(value) over weekday_window as y
-    from windowed_days
+    from numbered_days
     window weekday_window as (partition by window_days, metric, dimension, dimension_value, weekday)
 
 ),
