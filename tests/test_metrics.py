@@ -21,6 +21,7 @@ import yaml
 from landing_rows import land
 from models_project import Dbt, clear_models, select
 from openpyxl import load_workbook
+from server_warehouse import served
 
 from conftest import ROOT
 from ingest import warehouse
@@ -492,13 +493,22 @@ def in_alerts(folder: Path) -> dict[str, str]:
     return dict(found.groups() for found in said if found)
 
 
-def test_each_metric_is_the_same_in_tile_pdf_workbook_and_alert(named: Rendered, tmp_path: Path) -> None:
-    """By its label, in each. A further reader of metrics, as the API, is one more line."""
+def in_api() -> dict[str, float]:
+    """As a client of a server gets them, by name."""
+    with served(warehouse.home()) as server:
+        answers = [server.json(f"/api/v1/metrics/{name}?from={SHOWN}&to={SHOWN}") for name in metrics.known()]
+    return {answer["metric"]: answer["rows"][0]["value"] for answer in answers}
+
+
+def test_each_metric_is_the_same_in_tile_pdf_workbook_alert_and_api(named: Rendered, tmp_path: Path) -> None:
+    """By its label, in each."""
     tiles, pdf, workbook, alerts = in_tiles(named), in_pdf(named), in_workbook(named), in_alerts(tmp_path)
+    api = in_api()
     assert len(metrics.known()) > 20
     for metric in metrics.known().values():
         value = values(metric.name, "day")[SHOWN]
         assert workbook[metric.label] == pytest.approx(value, rel=1e-12), metric.name
+        assert api[metric.name] == pytest.approx(value, rel=1e-12), metric.name
         shown = tiles[metric.label]
         assert shown == written(value, metric.unit), metric.name
         assert pdf[metric.label] == shown, metric.name

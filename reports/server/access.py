@@ -216,11 +216,8 @@ class Access:
 
     def user_of_token(self, token: str) -> User | None:
         """The user of a token that is of use."""
-        return self._user(
-            "select user_name, role, row_filter from ops.api_tokens inner join ops.users using (user_name)"
-            " where token_hash = %s and revoked_at is null and (expires_at is null or expires_at > now())",
-            token,
-        )
+        of_use = "token_hash = %s and revoked_at is null and (expires_at is null or expires_at > now())"
+        return self._user(f"ops.api_tokens inner join ops.users using (user_name) where {of_use}", token)
 
     def open_session(self, name: str) -> str:
         """A new session of a user; returns its secret. Sessions that are over go."""
@@ -234,19 +231,16 @@ class Access:
 
     def user_of_session(self, secret: str) -> User | None:
         """The user of an open session."""
-        return self._user(
-            "select user_name, role, row_filter from ops.sessions inner join ops.users using (user_name)"
-            " where session_hash = %s and expires_at > now()",
-            secret,
-        )
+        is_open = "session_hash = %s and expires_at > now()"
+        return self._user(f"ops.sessions inner join ops.users using (user_name) where {is_open}", secret)
 
     def close_session(self, secret: str) -> None:
         """End a session."""
         self._database.rows("delete from ops.sessions where session_hash = %s", (hash_of(secret),))
         self._tell()
 
-    def _user(self, sql: str, secret: str) -> User | None:
-        rows = self._database.rows(sql, (hash_of(secret),))
+    def _user(self, found_in: str, secret: str) -> User | None:
+        rows = self._database.rows(f"select user_name, role, row_filter from {found_in}", (hash_of(secret),))
         return User(rows[0][0], rows[0][1], from_json(rows[0][2])) if rows else None
 
     # ---------------------------------------------------------------------------------------------- the log

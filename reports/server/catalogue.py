@@ -73,9 +73,7 @@ class Relation:
         Raises:
             Problem: 422, there is none; lists those there are.
         """
-        if name not in self.columns:
-            raise Problem(422, f"{self.name} has no column of this name; it has: {_some(self.columns)}")
-        return self.columns[name]
+        return _find(f"{self.name} has no column", name, self.columns, 422)
 
 
 @dataclass(frozen=True)
@@ -91,7 +89,7 @@ class Catalogue:
         Raises:
             Problem: 404, there is none; lists those there are.
         """
-        return _find("table", name, self.relations)
+        return _find("there is no table", name, self.relations)
 
     def metric(self, name: str) -> Metric:
         """The metric of a name.
@@ -99,7 +97,7 @@ class Catalogue:
         Raises:
             Problem: 404, there is none; lists those there are.
         """
-        return _find("metric", name, self.metrics)
+        return _find("there is no metric", name, self.metrics)
 
 
 def read(database: Database) -> Catalogue:
@@ -142,9 +140,9 @@ def _manifest() -> dict[str, Any]:
     return content
 
 
-def _find(kind: str, name: str, known: Mapping[str, Known]) -> Known:
+def _find(none: str, name: str, known: Mapping[str, Known], status: int = 404) -> Known:
     if name not in known:
-        raise Problem(404, f"there is no {kind} of this name; there are: {_some(known)}")
+        raise Problem(status, f"{none} of this name; there are: {_some(known)}")
     return known[name]
 
 
