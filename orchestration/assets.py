@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import closing
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 
 import dagster as dg
@@ -121,9 +122,8 @@ def landing_assets(source: Source, translator: Translator) -> list[dg.AssetsDefi
         description=f"Days of source `{source.name}`, by its cursor, read once more.",
     )
     def read_window(context: dg.AssetExecutionContext) -> Iterator[Any]:
-        days = context.partition_key_range
-        until = date.fromisoformat(days.end) + timedelta(days=1)
-        start = LandingConfig(since=days.start, until=str(until))
+        window = context.partition_time_window
+        start = LandingConfig(since=f"{window.start:%Y-%m-%d}", until=f"{window.end:%Y-%m-%d}")
         for result in read(context, start, [feed.name for feed in source.feeds if "cursor" in feed.place]):
             tags = {DATA_VERSION_TAG: result.data_version.value, DATA_VERSION_IS_USER_PROVIDED_TAG: "true"}
             yield dg.AssetMaterialization(result.asset_key, metadata=result.metadata, tags=tags)
@@ -173,7 +173,7 @@ def report_asset(
     manifest = translator.manifest
     (exposure,) = (e for e in manifest["exposures"].values() if e["name"] == report.name)
     deps = [translator.get_asset_spec(manifest, id_, None).key for id_ in exposure["depends_on"]["nodes"]]
-    blocking = blocking_checks(models, deps)
+    blocking = blocking_checks(models, frozenset(deps))
     partitions = None if exposure["type"] == "dashboard" else DAYS
 
     @dg.asset(
@@ -206,7 +206,8 @@ def report_asset(
     return render
 
 
-def blocking_checks(models: dg.AssetsDefinition, keys: Sequence[dg.AssetKey]) -> list[dg.AssetCheckKey]:
+@cache
+def blocking_checks(models: dg.AssetsDefinition, keys: frozenset[dg.AssetKey]) -> list[dg.AssetCheckKey]:
     """The checks that hold what is downstream, of some models and all that they are made from."""
     upstream = dg.AssetSelection.assets(*keys).upstream().resolve([models])
     return [spec.key for spec in models.check_specs if spec.blocking and spec.asset_key in upstream]

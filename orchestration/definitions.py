@@ -1,7 +1,6 @@
 """The asset graph with its checks, jobs, schedules and sensors, as `dagster dev` loads it."""
 
 import json
-import warnings
 from typing import Any
 
 import dagster as dg
@@ -18,11 +17,6 @@ from orchestration.translator import LANDING, REPORTS, WINDOWS, Translator, land
 from reports.registry import registered_reports
 from transform import runner
 
-# Dagster's version is pinned, so what it calls beta does not move under us.
-warnings.filterwarnings("ignore", category=dg.BetaWarning)
-
-DAILY = "0 6 * * *"
-
 
 def build_definitions(**overrides: Any) -> dg.Definitions:
     """The whole way as Dagster definitions. An override replaces an argument of ``Definitions`` (assets,
@@ -33,7 +27,9 @@ def build_definitions(**overrides: Any) -> dg.Definitions:
     models = model_assets(translator)
     landed = [landed_key(source.name, feed.name) for source in sources for feed in source.feeds]
     plans = [
-        automation.ReportPlan(report, asset, blocking_checks(models, list(asset.dependency_keys)), landed)
+        automation.ReportPlan(
+            report, asset, blocking_checks(models, frozenset(asset.dependency_keys)), landed
+        )
         for report in registered_reports().values()
         for asset in [report_asset(report, translator, models, landed)]
     ]
@@ -53,7 +49,7 @@ def build_definitions(**overrides: Any) -> dg.Definitions:
     daily = dg.ScheduleDefinition(
         name="daily",
         job=jobs[0],
-        cron_schedule=DAILY,
+        cron_schedule="0 6 * * *",
         default_status=ON,
         description="The whole way, every morning (UTC).",
     )
