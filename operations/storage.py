@@ -12,10 +12,10 @@ from sqlalchemy import create_engine, event
 from sqlalchemy.engine import Engine
 from sqlalchemy.pool import QueuePool
 
+from operations import forking
+
 # Dagster's version is pinned, so what it calls beta does not move under us.
 warnings.filterwarnings("ignore", category=BetaWarning)
-
-from operations import forking
 
 FILES = 8  # of the history that stay open
 

@@ -11,7 +11,7 @@ from operations.housekeeping import housekeeping_sensor
 from operations.storage import plain_console
 from orchestration import automation
 from orchestration.assets import blocking_checks, landing_assets, model_assets, report_asset
-from orchestration.automation import ON, SENSOR_ON
+from orchestration.automation import ON, SENSOR_ON, ReportPlan
 from orchestration.checks import landing_checks
 from orchestration.translator import LANDING, REPORTS, WINDOWS, Translator, landed_key
 from reports.registry import registered_reports
@@ -27,13 +27,10 @@ def build_definitions(**overrides: Any) -> dg.Definitions:
     models = model_assets(translator)
     landed = [landed_key(source.name, feed.name) for source in sources for feed in source.feeds]
     plans = [
-        automation.ReportPlan(
-            report, asset, blocking_checks(models, frozenset(asset.dependency_keys)), landed
-        )
+        ReportPlan(report, asset, blocking_checks(models, frozenset(asset.dependency_keys)), landed)
         for report in registered_reports().values()
         for asset in [report_asset(report, translator, models, landed)]
     ]
-    reports = [plan.asset for plan in plans]
     sent = {plan.report: plan.asset.key for plan in plans if plan.report.delivery}
 
     all_but_windows = dg.AssetSelection.all() - dg.AssetSelection.groups(WINDOWS)
@@ -46,15 +43,9 @@ def build_definitions(**overrides: Any) -> dg.Definitions:
             ("report", dg.AssetSelection.groups(REPORTS), "Render the reports."),
         )
     ]
-    daily = dg.ScheduleDefinition(
-        name="daily",
-        job=jobs[0],
-        cron_schedule="0 6 * * *",
-        default_status=ON,
-        description="The whole way, every morning (UTC).",
-    )
+    daily = dg.ScheduleDefinition(name="daily", job=jobs[0], cron_schedule="0 6 * * *", default_status=ON)
     arguments: dict[str, Any] = {
-        "assets": [*landing, models, *reports],
+        "assets": [*landing, models, *(plan.asset for plan in plans)],
         "asset_checks": [landing_checks(sources)],
         "jobs": [*jobs, delivery.delivery_job(sent, landed)],
         "schedules": [daily, *automation.source_schedules(sources)],

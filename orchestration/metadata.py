@@ -37,7 +37,7 @@ def table(cursor: Cursor, name: str, described: Mapping[str, Any]) -> dict[str, 
 def report(rendered: Rendered) -> dict[str, Any]:
     """A report's period, engine and files, and its first page as a picture where it has pages."""
     paths = rendered.paths
-    shown: dict[str, Any] = {"period": rendered.period, "engine": rendered.engine}
-    shown |= {format_: dg.MetadataValue.path(path) for format_, path in paths.items()}
+    shown: dict[str, Any] = {format_: dg.MetadataValue.path(path) for format_, path in paths.items()}
+    shown |= {"period": rendered.period, "engine": rendered.engine}
     shown["size (kB)"] = sum(path.stat().st_size for path in paths.values()) // 1000
     return shown | ({"preview": dg.MetadataValue.md(first_page(paths["pdf"]))} if "pdf" in paths else {})
