@@ -9,12 +9,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from dagster import AssetKey, AssetsDefinition, DagsterInstance
+from dagster._core.storage.tags import ASSET_PARTITION_RANGE_END_TAG, ASSET_PARTITION_RANGE_START_TAG
 from dagster_dbt import build_dbt_asset_selection
 
 from operations import housekeeping
 from operations.home import use_home
-from orchestration.assets import DAY
 from orchestration.definitions import defs
+
+ANY = "__ASSET_JOB"  # Dagster's own job, of which any assets can be run
 
 
 @dataclass(frozen=True)
@@ -34,12 +36,14 @@ def run(
     name: str,
     assets: Sequence[AssetKey] | None = None,
     *,
-    partition: str | None = None,
+    partitions: tuple[str, str] | None = None,
     config: Mapping[str, Any] | None = None,
 ) -> Done:
-    """Run a job in this process, whole or some assets of it, or a partition of them. Who should know of a
-    failure is told."""
+    """Run a job in this process, whole or some assets of it, or of these the partitions from one to another.
+    Who should know of a failure is told."""
     use_home()
+    first, last = partitions or (None, None)
+    a_range = {ASSET_PARTITION_RANGE_START_TAG: first, ASSET_PARTITION_RANGE_END_TAG: last}
     with DagsterInstance.get() as instance, _no_longer_than(instance.run_monitoring_max_runtime_seconds):
         housekeeping.end_dead_runs(instance)
         result = defs.resolve_job_def(name).execute_in_process(
@@ -47,7 +51,8 @@ def run(
             instance=instance,
             raise_on_error=False,
             asset_selection=assets or None,
-            partition_key=partition,
+            partition_key=first if first == last else None,
+            tags={tag: day for tag, day in a_range.items() if day and first != last},
         )
         done = Done(result.success, housekeeping.failed_steps(instance, result.dagster_run))
         if not done.succeeded and not done.was_interrupted:
@@ -63,10 +68,25 @@ def models(select: str) -> Sequence[AssetKey]:
 
 
 def days(key: AssetKey) -> tuple[Sequence[str], set[str]]:
-    """The days that a report can be made for, and those for which it was made."""
+    """The days that an asset can be made for, and those for which it was made."""
     use_home()
+    partitions = defs.resolve_asset_graph().get(key).partitions_def
+    assert partitions is not None
     with DagsterInstance.get() as instance:
-        return instance.get_dynamic_partitions(DAY), instance.get_materialized_partitions(key)
+        known = partitions.get_partition_keys(dynamic_partitions_store=instance)
+        return known, instance.get_materialized_partitions(key)
+
+
+def spans(wanted: Sequence[str], known: Sequence[str]) -> list[tuple[str, str]]:
+    """Days that follow each other, as the first and the last of each stretch."""
+    positions = {day: position for position, day in enumerate(known)}
+    found: list[tuple[str, str]] = []
+    for day in wanted:
+        if found and positions[day] == positions[found[-1][1]] + 1:
+            found[-1] = found[-1][0], day
+        else:
+            found.append((day, day))
+    return found
 
 
 @contextmanager

@@ -112,8 +112,9 @@ def run() -> None:
 @main.command()
 @click.option("--source", "sources", multiple=True, help="Only this source (may be repeated).")
 @click.option("--since", help="Read on from this value of the cursor, in place of where the last run ended.")
+@click.option("--until", help="With --since: read only the values before this one, once more.")
 @click.option("--full-refresh", is_flag=True, help="Read everything again; what did not change adds nothing.")
-def ingest(sources: tuple[str, ...], since: str | None, full_refresh: bool) -> None:
+def ingest(sources: tuple[str, ...], since: str | None, until: str | None, full_refresh: bool) -> None:
     """Land what is new in the sources of sources.yml.
 
     Example: analytics ingest --source shop
@@ -127,10 +128,12 @@ def ingest(sources: tuple[str, ...], since: str | None, full_refresh: bool) -> N
             raise ConfigError(f"{sources_file()}: {unknown('source', name, known)}")
     chosen = [known[name] for name in sources or known]
     if since is not None:
-        chosen = [s for s in chosen if any("cursor" in feed.place for feed in s.feeds)]
+        chosen = [s for s in chosen if s.cursors]
         if not chosen:
             raise ConfigError(f"{sources_file()}: --since needs a source with a `cursor`; there is none")
-    start = {"since": since, "full_refresh": full_refresh}
+    if until is not None and (since is None or full_refresh):
+        raise click.UsageError("--until ends a window that begins at --since, without --full-refresh")
+    start = {"since": since, "until": until, "full_refresh": full_refresh}
     _run_job(
         "ingest",
         [landed_key(s.name, feed.name) for s in chosen for feed in s.feeds],
@@ -258,37 +261,58 @@ def report_new(name: str, base: str) -> None:
 
 
 @main.command()
-@click.option("--type", "name", required=True, help="The report's name, e.g. daily.")
+@click.option("--type", "name", help="The report's name, e.g. daily.")
+@click.option("--source", help="Or a source with a cursor: its days are read once more.")
 @click.option("--from", "first", type=DATE, required=True, help="The first day.")
-@click.option("--to", "last", type=DATE, help="The last day; default: the newest with data.")
+@click.option("--to", "last", type=DATE, help="The last day; default: the newest.")
 @click.option("--again", is_flag=True, help="Also the days that were made before.")
-def backfill(name: str, first: datetime, last: datetime | None, again: bool) -> None:
-    """Make a report for each day of a time, except for those that were made. Sends nothing.
+def backfill(
+    name: str | None, source: str | None, first: datetime, last: datetime | None, again: bool
+) -> None:
+    """Make a report, or read a source, for each day of a time but those that were made. Sends nothing.
 
-    Example: analytics backfill --type daily --from 2025-12-01 --to 2025-12-30
+    Examples: analytics backfill --type daily --from 2025-12-01 --to 2025-12-30
+
+    analytics backfill --source desk --from 2025-12-01 --to 2025-12-30
     """
     from cli import jobs
-    from orchestration.translator import report_key
+    from orchestration.translator import report_key, window_key
     from reports import registry
 
-    registry.find(name)
-    key = report_key(name)
+    if bool(name) == bool(source):
+        raise click.UsageError("say which report with --type, or which source with --source")
+    if name:
+        registry.find(name)
+    key = report_key(name) if name else window_key(_source_with_days(source or ""))
     until = (last or datetime.max).date().isoformat()
     known, made = jobs.days(key)
     days = [day for day in known if first.date().isoformat() <= day <= until]
-    done = set() if again else made
     if not days:
-        raise click.UsageError("no day of this time has data")
-    wanted = [day for day in days if day not in done]
-    click.echo(f"{name}: {len(days)} days, {len(days) - len(wanted)} of them made before")
-    config = {"ops": {key.to_python_identifier(): {"config": {"send": False}}}}
-    failed = [
-        day for day in wanted if not _run_job("report", [key], partition=day, config=config, stop=False)
-    ]
+        raise click.UsageError("no day of this time has data" if name else "no day of this time can be read")
+    wanted = [day for day in days if again or day not in made]
+    click.echo(f"{name or source}: {len(days)} days, {len(days) - len(wanted)} of them made before")
+    if name:
+        config = {"ops": {key.to_python_identifier(): {"config": {"send": False}}}}
+        spans = [(day, day) for day in wanted]
+    else:
+        config, spans = None, jobs.spans(wanted, known)  # a stretch of days is one question to the source
+    job = "report" if name else jobs.ANY
+    failed = [span for span in spans if not _run_job(job, [key], partitions=span, config=config, stop=False)]
     if failed:
-        raise click.ClickException(
-            f"{len(failed)} days failed: {', '.join(failed)}; the same command resumes"
-        )
+        told = ", ".join(day if day == end else f"{day} to {end}" for day, end in failed)
+        number = sum(known.index(end) - known.index(day) + 1 for day, end in failed)
+        raise click.ClickException(f"{number} days failed: {told}; the same command resumes")
+
+
+def _source_with_days(name: str) -> str:
+    from ingest.config import ConfigError, load_sources, sources_file, unknown
+
+    known = load_sources()
+    if name not in known:
+        raise ConfigError(f"{sources_file()}: {unknown('source', name, known)}")
+    if known[name].first_day is None:
+        raise ConfigError(f"{sources_file()}: {name} has no `cursor` of times to tell its days by")
+    return name
 
 
 @main.command()
@@ -460,7 +484,7 @@ def _run_job(
     name: str,
     assets: Sequence[Any] | None = None,
     *,
-    partition: str | None = None,
+    partitions: tuple[str, str] | None = None,
     config: Any = None,
     stop: bool = True,
 ) -> bool:
@@ -468,7 +492,7 @@ def _run_job(
     should stop the command. An interruption always does."""
     from cli import jobs
 
-    done = jobs.run(name, assets, partition=partition, config=config)
+    done = jobs.run(name, assets, partitions=partitions, config=config)
     for step, error in done.failures:
         click.secho(f"{step} failed: {error}", fg="red", err=True)
     if done.was_interrupted or (stop and not done.succeeded):

@@ -20,7 +20,10 @@ LARGEST_PAGE = 5_000
 
 
 class DeskServer(ThreadingHTTPServer):
-    """``GET /v1/<resource>?page=N&page_size=M`` → ``{"data": […], "page": N, "pages": P}``, on loopback."""
+    """``GET /v1/<resource>?page=N&page_size=M`` → ``{"data": […], "page": N, "pages": P}``, on loopback.
+
+    ``since`` and ``until`` choose records by their ``started_at``: from the one on, before the other.
+    """
 
     daemon_threads = True
 
@@ -59,6 +62,10 @@ class _Handler(BaseHTTPRequestHandler):
         if page < 1 or not 1 <= size <= LARGEST_PAGE:
             return self._fail(HTTPStatus.BAD_REQUEST, f"page is from 1, page_size from 1 to {LARGEST_PAGE}")
         records = self.server.resources[resource]
+        since, until = (query.get(name, [""])[0] for name in ("since", "until"))
+        if since or until:
+            times = ((json.loads(record).get("started_at", ""), record) for record in records)
+            records = [record for at, record in times if at >= since and (not until or at < until)]
         data = b",".join(records[(page - 1) * size : page * size])
         pages = max(-(-len(records) // size), 1)
         return self._answer(HTTPStatus.OK, b'{"data":[%b],"page":%d,"pages":%d}' % (data, page, pages))

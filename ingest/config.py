@@ -10,6 +10,7 @@ import os
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, get_args
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -23,6 +24,7 @@ from ingest.places import PLACES, Choice, Keys, Kind, Spec, contradiction
 
 Mode = Literal["append", "upsert", "snapshot"]
 MODES: tuple[Mode, ...] = get_args(Mode)
+FIRST_DAY = "2020-01-01"  # of the windows of a cursor that does not say another
 MAX_SHRINK = 0.3
 
 NAME = re.compile(r"[a-z][a-z0-9_]*")
@@ -149,6 +151,22 @@ class Source:
     feeds: tuple[Feed, ...]
     schedule: Schedule | None = None
     meta: Meta = Meta()
+
+    @property
+    def cursors(self) -> list[dict[str, Any]]:
+        """The cursors of those of its feeds that have one."""
+        return [feed.place["cursor"] for feed in self.feeds if "cursor" in feed.place]
+
+    @property
+    def first_day(self) -> date | None:
+        """The first day that can be read again by itself; None where there is no cursor of times."""
+        of_numbers = re.compile("0*[1-9][0-9]*")  # the lag of a cursor of numbers
+        days = [
+            date.fromisoformat(str(cursor.get("first_day", FIRST_DAY)))
+            for cursor in self.cursors
+            if not of_numbers.fullmatch(str(cursor.get("lag", 0)))
+        ]
+        return min(days, default=None)
 
 
 def sources_file() -> Path:

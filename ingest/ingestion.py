@@ -32,6 +32,15 @@ class Outcome:
     error: str | None = None
     cause: Exception | None = None
 
+    def counts(self, feed: str) -> dict[str, int]:
+        """The rows of a feed: read, rejected, new."""
+        loads = [load for load in self.loads if load.feed == feed]
+        return {
+            "rows_read": sum(load.counts.read for load in loads),
+            "rows_rejected": sum(load.counts.rejected for load in loads),
+            "rows_new": sum(load.new for load in loads),
+        }
+
     @property
     def may_succeed_later(self) -> bool:
         """Whether it failed in a way that may be over soon."""
@@ -64,21 +73,29 @@ class DataIngestion:
         feeds: Sequence[str] | None = None,
         since: str | None = None,
         full_refresh: bool = False,
+        until: str | None = None,
     ) -> Iterator[Outcome]:
         """Land the named sources (default: all) and feeds (default: all), each source by itself: one that
         fails does not stop the others. ``since`` stands in for the cursor that the last run left (a number or
-        an ISO time; feeds with a cursor only); ``full_refresh`` reads everything again, known or not.
+        an ISO time; feeds with a cursor only); ``full_refresh`` reads everything again, known or not. With
+        ``until`` the feeds with a cursor are read from ``since`` until before it, and those without are not;
+        the next run reads on from where the one before ended.
 
         Raises:
             ConfigError: sources.yml is wrong or has no source of such a name, or ``since`` is given and no
                 source has a cursor; nothing was read.
         """
         sources = self._named(names)
-        if since is not None:
-            sources = [s for s in sources if any("cursor" in feed.place for feed in s.feeds)]
+        if since is not None or until is not None:
+            sources = [source for source in sources if source.cursors]
             if not sources:
                 raise ConfigError(f"{self.sources}: --since needs a source with a `cursor`; there is none")
-        return self._land(sources, feeds, Start(since, full_refresh))
+        if until is not None:
+            if since is None or full_refresh:
+                raise ConfigError("--until ends a window that begins at --since, without --full-refresh")
+            with_cursor = {feed.name for source in sources for feed in source.feeds if "cursor" in feed.place}
+            feeds = [name for name in feeds or with_cursor if name in with_cursor]
+        return self._land(sources, feeds, Start(since, full_refresh, until))
 
     def check(self, names: Sequence[str] | None = None) -> Generator[Trial, None, None]:
         """Read and map the feeds of the named sources (default: all) without landing anything.

@@ -40,10 +40,18 @@ FEW = 10  # rows: that all of so few are wrong says nothing of their column
 @dataclass(frozen=True)
 class Start:
     """From where a run reads: ``since`` stands in for the cursor that earlier runs left; ``full_refresh``
-    reads everything again, also what is known (what did not change lands no second time)."""
+    reads everything again, also what is known (what did not change lands no second time). With ``until``, it
+    reads a window, and the next run goes on from where the one before it ended."""
 
     since: str | None = None
     full_refresh: bool = False
+    until: str | None = None
+
+    def of(self, feed: Feed, last_cursor: str | None) -> "Start":
+        """From where a feed is read whose earlier runs saw this value last."""
+        if "cursor" not in feed.place:
+            return replace(self, since=None, until=None)
+        return self if self.since or self.full_refresh else replace(self, since=last_cursor)
 
 
 WHERE_IT_ENDED = Start()
@@ -200,7 +208,7 @@ def _read(
     mapper: Mapper,
     known: Known,
     next_load_id: int,
-    since: str | None,
+    start: Start,
     memory: Memory,
     past: Past,
     stream: Stream | None,
@@ -215,7 +223,7 @@ def _read(
     rows_read: dict[int, int] = {}
     queue = _Queue(mapper, stream)
     more = False
-    for delivery in CONNECTORS[feed.kind].deliveries(feed.resolved_place(), since):
+    for delivery in CONNECTORS[feed.kind].deliveries(feed.resolved_place(), start.since, start.until):
         if known.has(delivery.name, delivery.fingerprint):
             continue
         if more := bool(feed.mode == "snapshot" and read):
@@ -302,13 +310,11 @@ def _map_beside(
     those that are not there any more."""
     feed = memory.feed
     last_cursor = ledger.cursor(feed.source, feed.name)
-    since = start.since or (None if start.full_refresh else last_cursor)
-    if start.since and "cursor" not in feed.place:
-        since = None
+    start = start.of(feed, last_cursor)
     with _mapper(feed, folder) as mapper:
         connection = mapper.connection
         stream = Stream(mapper, folder) if way.may_stream else None
-        read, more = _read(mapper, known, next_load_id, since, memory, way.past, stream)
+        read, more = _read(mapper, known, next_load_id, start, memory, way.past, stream)
         if not read:
             return Mapped([], [], [], more)
         if any(memory.clashes(connection, one.again) for one in read):
@@ -329,7 +335,8 @@ def _map_beside(
             _with_sums(
                 Load(
                     one.load_id, feed.source, feed.name, one.delivery.name, one.delivery.fingerprint,
-                    counts[one.load_id], cursor=one.delivery.cursor(), header=one.header,
+                    counts[one.load_id], header=one.header,
+                    cursor=last_cursor if start.until else one.delivery.cursor(),
                     notes=(*one.delivery.notes, *_new_columns(one, earlier, feed)),
                 ),
                 connection, one.again.amount,

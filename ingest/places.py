@@ -6,7 +6,9 @@ A table and its checks; nothing here reads the file (``ingest.config`` does) or 
 import codecs
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
+from datetime import date
 from typing import Any, Literal, TypeAlias
 
 from jsonpath_ng.exceptions import JSONPathError
@@ -114,6 +116,14 @@ def lag(value: Any) -> str | None:
     return None if not isinstance(value, bool) and LAG.fullmatch(str(value)) else expected
 
 
+def day(value: Any) -> str | None:
+    """A day of the calendar."""
+    with suppress(ValueError):
+        if date.fromisoformat(str(value)):
+            return None
+    return "a day such as 2024-01-31"
+
+
 def path(value: Any) -> str | None:
     """Keys of nested objects."""
     right = isinstance(value, str) and all(value.split("."))
@@ -214,7 +224,10 @@ PLACES: dict[Kind, Keys] = {
             "records": json_path,
             "explode": path,
             "optional": texts,
-            "cursor": Keys({"column": text, "param": text, "lag": lag}, ("column", "param")),
+            "cursor": Keys(
+                {"column": text, "param": text, "until_param": text, "lag": lag, "first_day": day},
+                ("column", "param"),
+            ),
             "timeout": amount,
             "max_pages": count,
         },
@@ -225,7 +238,7 @@ PLACES: dict[Kind, Keys] = {
             "url": text,
             "table": text,
             "query": text,
-            "cursor": Keys({"column": text, "lag": lag}, ("column",)),
+            "cursor": Keys({"column": text, "lag": lag, "first_day": day}, ("column",)),
         },
         ("url",),
     ),

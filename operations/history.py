@@ -61,6 +61,22 @@ def is_running(instance: dg.DagsterInstance, job: str | None = None) -> bool:
     return bool(instance.get_runs_count(dg.RunsFilter(job_name=job, statuses=IN_PROGRESS_RUN_STATUSES)))
 
 
+def unsettled(
+    instance: dg.DagsterInstance,
+    parents: Sequence[dg.AssetKey],
+    blocking: Collection[dg.AssetCheckKey],
+    landed: Sequence[dg.AssetKey],
+) -> str | None:
+    """What an asset made of some parents, which were all made, should wait for: their checks, a run, or rows
+    that landed after them."""
+    if failed := failed_checks(instance, blocking):
+        return f"checks failed: {', '.join(failed)}"
+    if is_running(instance):
+        return "runs are in progress"
+    late = last_updated(instance, landed) > min(made_at(instance, parents).values())
+    return "rows landed that the models do not have" if late else None
+
+
 def set_partitions(instance: dg.DagsterInstance, name: str, wanted: Sequence[str]) -> None:
     """Make these the partitions of a name, in their order."""
     known = instance.get_dynamic_partitions(name)

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import dagster as dg
-from dagster._core.storage.tags import PARTITION_NAME_TAG
+from dagster._core.storage.tags import ASSET_PARTITION_RANGE_START_TAG, PARTITION_NAME_TAG
 
 from reports.delivery import smtp
 
@@ -16,10 +16,11 @@ TOLD = "analytics/told"  # a tag of runs whose failure was mailed
 RECENT = timedelta(days=1)  # an older failure is no news
 INTERRUPTED = "interrupted"
 CLASS = re.compile(r"^[A-Za-z_.]+\.[A-Z]\w*: ")  # a Python class, before its message
-STEPS = (
-    ("land_", "ingest --source "),
-    ("reports__", "report --type "),
-)  # a step and the command that repeats it
+STEPS = (  # a step, the command that repeats it, and its option for a day
+    ("land_", "ingest --source", ""),
+    ("windows__", "backfill --source", "--from"),
+    ("reports__", "report --type", "--date"),
+)
 
 
 def keep_house(instance: dg.DagsterInstance) -> str:
@@ -85,10 +86,9 @@ def explain(instance: dg.DagsterInstance, run: dg.DagsterRun) -> str:
     """A failed run for a person: what failed, the first line of each error, the link, how to repeat it."""
     address = os.environ.get("ANALYTICS_DAGSTER_URL", "http://127.0.0.1:3000").rstrip("/")
     failures = failed_steps(instance, run)
-    day = run.tags.get(PARTITION_NAME_TAG)
-    lines = [
-        f"{run.job_name} failed" + (f" at {', '.join(step for step, _ in failures)}" if failures else "")
-    ]
+    day = run.tags.get(PARTITION_NAME_TAG) or run.tags.get(ASSET_PARTITION_RANGE_START_TAG)
+    name = "A run" if run.job_name.startswith("__") else run.job_name  # of assets that somebody chose
+    lines = [f"{name} failed" + (f" at {', '.join(step for step, _ in failures)}" if failures else "")]
     lines += [f"  {step}: {error}" for step, error in failures] or ["  The process ended before the run did."]
     lines += [f"  Log:    {address}/runs/{run.run_id}"]
     lines += [f"  Repeat: analytics {_command(step, day)}" for step, _ in failures[:1]] or [
@@ -118,13 +118,10 @@ def first_line(message: str) -> str:
 
 
 def _command(step: str, day: str | None) -> str:
-    for prefix, command in STEPS:
+    for prefix, command, option in STEPS:
         if step.startswith(prefix):
-            return (
-                command
-                + step.removeprefix(prefix)
-                + (f" --date {day}" if day and command.startswith("report") else "")
-            )
+            words = [command, step.removeprefix(prefix), *([option, day] if day and option else [])]
+            return " ".join(words)
     return "ingest" if step == "check_landing" else "build" if step == "dbt_build" else "run"
 
 

@@ -1,49 +1,55 @@
 """How runs behave here: how they begin, how their history is written, and what they say on a terminal."""
 
 import logging
-import os
-import sqlite3
 import sys
+import warnings
 from typing import Any
 
-from dagster import InitLoggerContext, logger
+from dagster import BetaWarning, InitLoggerContext, logger
 from dagster._core.storage.event_log.sqlite import sqlite_event_log
 from dagster._core.storage.runs.sqlite import sqlite_run_storage
 from sqlalchemy import create_engine, event
 from sqlalchemy.engine import Engine
+from sqlalchemy.pool import QueuePool
 
 from operations import forking
 
+# Dagster's version is pinned, so what it calls beta does not move under us.
+warnings.filterwarnings("ignore", category=BetaWarning)
+
 FILES = 8  # of the history that stay open
 
-_held: dict[str, sqlite3.Connection] = {}
 _engines: dict[str, Engine] = {}
 
 
-@event.listens_for(Engine, "connect")
-def _spare_the_disk(connection: Any, _: Any) -> None:
-    """Dagster opens its SQLite files anew for each event; closing the last connection, and each commit, waits
-    for the disk. So one connection to each of the last few files stays open, and commits do not wait: its
-    log survives a crash without that, and what a power cut may lose is the end of a run's history."""
-    if not isinstance(connection, sqlite3.Connection):
-        return
-    file = next(iter(connection.execute("pragma database_list")))[2]
-    if file.startswith(os.environ.get("DAGSTER_HOME", "//")):
-        connection.execute("pragma synchronous = normal")
-        if file not in _held:
-            _held[file] = sqlite3.connect(file, check_same_thread=False)
-            _held[file].execute("select 1 from sqlite_master limit 1").fetchall()
-        if len(_held) > FILES:
-            _held.pop(next(iter(_held))).close()
+class _Kept(QueuePool):
+    """Connections that stay open, whoever disposes of their engine."""
+
+    def dispose(self) -> None:
+        """Do nothing."""
+
+    def recreate(self) -> "_Kept":
+        """The same pool."""
+        return self
+
+    def close(self) -> None:
+        """Close the connections that nobody uses."""
+        super().dispose()
 
 
 def _engine(address: str, **options: Any) -> Engine:
-    """An engine for a file of the history, kept with the statements it compiled. Dagster makes one for each
-    event, which takes a fifth of a small run."""
+    """An engine for a file of the history. Dagster makes one for each event, opens its file anew and closes
+    it, which waits for the disk: a third of a small run. So connections to the last few files stay open, with
+    the statements that they compiled, and commits do not wait: the log of SQLite survives a crash without
+    that, and what a power cut may lose is the end of a run's history."""
     if address not in _engines:
-        _engines[address] = create_engine(address, **options)
+        engine = create_engine(address, **options | {"poolclass": _Kept})
+        event.listen(
+            engine, "connect", lambda connection, _: connection.execute("pragma synchronous = normal")
+        )
+        _engines[address] = engine
     if len(_engines) > FILES:
-        _engines.pop(next(iter(_engines)))
+        _engines.pop(next(iter(_engines))).pool.close()  # type: ignore[attr-defined]
     return _engines[address]
 
 

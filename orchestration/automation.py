@@ -2,9 +2,9 @@
 follow their models. All of it is on in `dagster dev`."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import dagster as dg
 
@@ -33,13 +33,13 @@ def source_schedules(sources: Sequence[Source]) -> list[dg.ScheduleDefinition]:
     ]
 
 
-def inbox_sensor(
-    sources: Sequence[Source], manifest: Mapping[str, Any], translator: Translator
-) -> dg.SensorDefinition:
+def inbox_sensor(sources: Sequence[Source], translator: Translator) -> dg.SensorDefinition:
     """Reads a source of files once new ones came and are whole, and builds what dashboards show of it."""
     watched = {source.name: source for source in sources if source.kind in KINDS}
     keys = {name: [landed_key(name, feed.name) for feed in source.feeds] for name, source in watched.items()}
-    nodes = {name: live.on_the_way(manifest, {key.path[1] for key in keys[name]}) for name in watched}
+    nodes = {
+        name: live.on_the_way(translator.manifest, {key.path[1] for key in keys[name]}) for name in watched
+    }
     made = {name: [*keys[name], *map(translator.get_asset_key, nodes[name])] for name in watched}
 
     @dg.sensor(
@@ -56,17 +56,11 @@ def inbox_sensor(
             dg.RunRequest(run_key=f"{name}:{state}", asset_selection=made[name], tags=live.FIRST)
             for name, state in found.whole.items()
         ]
-        waiting = [f"{name}: new files; waiting until they are whole" for name in found.growing]
-        return _result(requests, waiting or ["no new file"], json.dumps(found.known))
+        growing = ", ".join(found.growing)
+        otherwise = f"waiting until new files are whole: {growing}" if growing else "no new file"
+        return dg.SensorResult(requests, None if requests else otherwise, cursor=json.dumps(found.known))
 
     return inbox
-
-
-def models_sensor(models: dg.AssetsDefinition) -> dg.AutomationConditionSensorDefinition:
-    """Evaluates the models' automation conditions."""
-    return dg.AutomationConditionSensorDefinition(
-        "models", target=list(models.keys), minimum_interval_seconds=15, default_status=SENSOR_ON
-    )
 
 
 class ReportPlan(NamedTuple):
@@ -84,7 +78,8 @@ class ReportPlan(NamedTuple):
         if (updated := history.newest_parent(instance, self.asset.key, parents)) is None:
             return None
         latest = self.report.next_time(datetime.fromtimestamp(updated, UTC))
-        if (waits := self._waits_for(instance, parents)) and (latest is None or now < latest):
+        waits = history.unsettled(instance, parents, self.blocking, self.landed)
+        if waits and (latest is None or now < latest):
             return f"{waits}; it is made without at {latest}" if latest else waits
         days = instance.get_dynamic_partitions(DAY) if self.asset.partitions_def else []
         if self.report.about == "sales":
@@ -96,15 +91,6 @@ class ReportPlan(NamedTuple):
             partition_key=days[-1] if days else None,
             tags=live.LAST,
         )
-
-    def _waits_for(self, instance: dg.DagsterInstance, parents: Sequence[dg.AssetKey]) -> str | None:
-        if failed := history.failed_checks(instance, self.blocking):
-            return f"checks failed: {', '.join(failed)}"
-        if history.is_running(instance):
-            return "runs are in progress"
-        oldest = min(history.made_at(instance, parents).values())
-        arrived = history.last_updated(instance, self.landed)
-        return "rows landed that the models do not have" if arrived > oldest else None
 
 
 def reports_sensor(plans: Sequence[ReportPlan]) -> dg.SensorDefinition:
@@ -122,13 +108,7 @@ def reports_sensor(plans: Sequence[ReportPlan]) -> dg.SensorDefinition:
         found = {plan.report.name: plan.request(context.instance, now) for plan in plans}
         requests = [request for request in found.values() if isinstance(request, dg.RunRequest)]
         waiting = [f"{name}: {reason}" for name, reason in found.items() if isinstance(reason, str)]
-        return _result(requests, waiting or ["no model is newer than its reports"])
+        otherwise = "; ".join(waiting) or "no model is newer than its reports"
+        return dg.SensorResult(requests, skip_reason=None if requests else otherwise)
 
     return reports
-
-
-def _result(
-    requests: list[dg.RunRequest], otherwise: Sequence[str], cursor: str | None = None
-) -> dg.SensorResult:
-    """What a sensor asks for, or why it does not."""
-    return dg.SensorResult(requests, skip_reason=None if requests else "; ".join(otherwise), cursor=cursor)

@@ -28,11 +28,10 @@ def landing_checks(sources: Sequence[Source]) -> dg.AssetChecksDefinition:
         errors: dict[str, str] = {}
         with closing(warehouse.connect("reader")) as connection, connection.cursor() as cursor:
             for key in sorted({key.asset_key for key in context.selected_asset_check_keys}):
-                error = history.last_shown(context.instance, key).get("error")
-                if error:
-                    errors[feeds[key]] = str(error)
-                found = {READ: observation.Verdict(not error, str(error or "The source was read."))}
-                found |= observation.compared_with_usual(cursor, feeds[key], key.path[1])
+                if error := history.last_shown(context.instance, key).get("error", ""):
+                    errors[feeds[key]] = error
+                found = observation.compared_with_usual(cursor, feeds[key], key.path[1])
+                found[READ] = observation.Verdict(not error, error or "The source was read.")
                 for name, verdict in found.items():
                     severe = dg.AssetCheckSeverity.ERROR if name == READ else dg.AssetCheckSeverity.WARN
                     yield dg.AssetCheckResult(

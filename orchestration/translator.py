@@ -14,7 +14,7 @@ from dagster_dbt import DagsterDbtTranslator, DbtProject
 from ingest.config import Source
 from orchestration import metadata
 
-LANDING, REPORTS = "landing", "reports"
+LANDING, WINDOWS, REPORTS = "landing", "windows", "reports"
 
 # A model follows its parents. A source that was read and brought nothing new does not count as a change.
 WHEN_PARENTS_CHANGED = AutomationCondition.eager().replace(
@@ -27,6 +27,11 @@ def landed_key(source: str, entity: str) -> AssetKey:
     return AssetKey(["staging", entity, source])
 
 
+def window_key(source: str) -> AssetKey:
+    """The key of the days of a source that can be read again."""
+    return AssetKey([WINDOWS, source])
+
+
 def report_key(report: str) -> AssetKey:
     """The key of a report."""
     return AssetKey([REPORTS, report])
@@ -34,7 +39,7 @@ def report_key(report: str) -> AssetKey:
 
 def owners(owner: Mapping[str, Any] | None) -> list[str]:
     """An owner of a dbt group or exposure, as Dagster writes it."""
-    email, name = (owner or {}).get("email"), (owner or {}).get("name")
+    email, name = ((owner or {}).get(key) for key in ("email", "name"))
     return [email] if isinstance(email, str) else [f"team:{name}"] if name else []
 
 
@@ -42,9 +47,9 @@ class Translator(DagsterDbtTranslator):
     """dbt nodes as assets. A dbt source stands for what every source of sources.yml lands there, so a model
     on it depends on those landed rows directly."""
 
-    def __init__(self, sources: Sequence[Source]) -> None:
+    def __init__(self, sources: Sequence[Source], manifest: Mapping[str, Any]) -> None:
         super().__init__()
-        self.sources = sources
+        self.sources, self.manifest = sources, manifest
         self._specs: dict[str, AssetSpec] = {}  # asked for at each event of dbt
 
     def get_asset_key(self, dbt_resource_props: Mapping[str, Any]) -> AssetKey:
@@ -58,9 +63,8 @@ class Translator(DagsterDbtTranslator):
 
     def get_owners(self, dbt_resource_props: Mapping[str, Any]) -> Sequence[str]:
         """The owners in the node's meta, else its group's owner."""
-        group = dbt_resource_props.get("group")
         given = super().get_owners(dbt_resource_props)
-        return given or owners(group.get("owner") if isinstance(group, dict) else None)
+        return given or owners((dbt_resource_props.get("group") or {}).get("owner"))
 
     def get_automation_condition(self, dbt_resource_props: Mapping[str, Any]) -> AutomationCondition[Any]:
         """Built when what it reads has changed."""
@@ -77,10 +81,8 @@ class Translator(DagsterDbtTranslator):
         """The spec of a node, with dbt sources replaced by what is landed there."""
         if unique_id not in self._specs:
             spec = super().get_asset_spec(manifest, unique_id, project)
-            sources = {
-                AssetKey([props["schema"], props["name"]]): self._landed(props)
-                for props in manifest["sources"].values()
-            }
+            tables = manifest["sources"].values()
+            sources = {AssetKey([table["schema"], table["name"]]): self._landed(table) for table in tables}
             deps = [key for dep in spec.deps for key in sources.get(dep.asset_key, [dep.asset_key])]
             self._specs[unique_id] = spec.replace_attributes(deps=list(dict.fromkeys(deps)))
         return self._specs[unique_id]

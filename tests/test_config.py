@@ -1,6 +1,7 @@
 """sources.yml: what is right is read, what is wrong is named with its line and the mend."""
 
 import inspect
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -98,7 +99,7 @@ sources:
     records: data[*].tickets
     explode: order.lines
     optional: [customer__number]
-    cursor: {column: updated_at, param: since, lag: 2d}
+    cursor: {column: updated_at, param: since, until_param: before, lag: 2d, first_day: 2024-01-01}
     timeout: 2.5
     max_pages: 10
     feeds: {channels: {columns: {channel_code: code}}}
@@ -210,6 +211,13 @@ def test_where_the_rows_are_is_read(tmp_path: Path, text: str) -> None:
         ),
         (DATABASE, "column: updated_at, ", "", 6, "cursor: `column` is missing"),
         (DATABASE, "lag: 3600", "param: since", 6, "cursor.param: unknown key `param`"),
+        (
+            DATABASE,
+            "lag: 3600",
+            "first_day: spring",
+            6,
+            "cursor.first_day: expected a day such as 2024-01-31",
+        ),
         (CSV, "cp1252", "cp125", 5, "options.encoding: expected an encoding such as utf-8, cp1252 or utf-16"),
         (CSV, '";"', '"; "', 5, "options.delimiter: expected one character, found '; '"),
         (CSV, 'thousands: "."', "thousands: x", 5, "options.thousands: expected `,` or `.` or ` ` or `'`"),
@@ -285,3 +293,19 @@ def test_variables_are_resolved_when_a_source_is_read(
 
 def test_the_projects_own_file_is_right() -> None:
     assert {source.kind for source in load_sources().values()} == {"csv", "excel", "database", "api"}
+
+
+@pytest.mark.parametrize(
+    ("cursor", "first"),
+    [
+        ("{column: at}", date(2020, 1, 1)),
+        ("{column: at, lag: 2d, first_day: 2024-02-29}", date(2024, 2, 29)),
+        ("{column: at, lag: 0, first_day: '2024-02-29'}", date(2024, 2, 29)),
+        ("{column: id, lag: 100}", None),
+    ],
+)
+def test_days_of_a_source_can_be_told_where_its_cursor_is_a_time(
+    tmp_path: Path, cursor: str, first: date | None
+) -> None:
+    text = DATABASE.replace("{column: updated_at, lag: 3600}", cursor)
+    assert load_sources(written(tmp_path, text))["erp"].first_day == first

@@ -79,9 +79,11 @@ def rows(delivery: Delivery) -> list[dict[str, Any]]:
     return [row for batch in delivery.batches() for row in batch.to_pylist()]
 
 
-def deliver(respond: Callable[[Request], Answer], since: str | None = None, **place: Any) -> Delivery:
+def deliver(
+    respond: Callable[[Request], Answer], since: str | None = None, until: str | None = None, **place: Any
+) -> Delivery:
     with server(respond) as url:
-        (delivery,) = api.deliveries({"url": url, "resource": "tickets"} | place, since)
+        (delivery,) = api.deliveries({"url": url, "resource": "tickets"} | place, since, until)
         return delivery
 
 
@@ -516,6 +518,24 @@ def test_a_cursor_reads_on_with_its_lag() -> None:
     assert deliver(respond, "2024-06-01T00:00:00.250Z", **place).cursor() == "2024-06-01T00:00:00.250Z"
     deliver(respond, "2024-05-01", **place)
     assert asked == [None, "2024-04-30T00:00:00Z", "2024-05-30T00:00:00.250000Z", "2024-04-29"]
+
+
+def test_a_window_holds_its_records_and_no_other() -> None:
+    asked: list[dict[str, str]] = []
+
+    def respond(request: Request) -> Answer:
+        asked.append(dict(request.query))
+        return Answer({"data": [{"meta": {"at": at}} for at in TIMES]})  # an API that knows no end
+
+    place: dict[str, Any] = {"records": "data", "paginate": "single_page", "cursor": CURSOR}
+    found = rows(deliver(respond, "2024-05-02", "2024-05-03T10:00:00Z", **place))
+    # What comes before it is the API's to leave out.
+    assert [row["meta__at"] for row in found] == ["2024-05-03T09:59:59Z", "2024-05-01T00:00:00Z"]
+    deliver(respond, "2024-05-02", "2024-05-03", **place | {"cursor": CURSOR | {"until_param": "before"}})
+    assert asked == [
+        {"changed_since": "2024-05-02"},
+        {"changed_since": "2024-05-02", "before": "2024-05-03"},
+    ]
 
 
 @pytest.mark.parametrize(

@@ -24,8 +24,8 @@ def rows(delivery: Delivery) -> list[dict[str, Any]]:
     return [row for batch in delivery.batches() for row in batch.to_pylist()]
 
 
-def read(place: dict[str, Any], since: str | None = None) -> list[dict[str, Any]]:
-    (delivery,) = database.deliveries(place, since)
+def read(place: dict[str, Any], since: str | None = None, until: str | None = None) -> list[dict[str, Any]]:
+    (delivery,) = database.deliveries(place, since, until)
     return rows(delivery)
 
 
@@ -114,6 +114,14 @@ def test_a_cursor_reads_on_with_its_lag(tmp_path: Path) -> None:
     (later,) = database.deliveries(place, "2024-06-01")
     assert [row["no"] for row in rows(later)] == ["4", "5"]
     assert later.cursor() == "2024-06-01"  # never goes back
+
+
+@pytest.mark.unit
+def test_a_window_holds_its_rows_and_no_other(tmp_path: Path) -> None:
+    place = {"url": sqlite(tmp_path, *CHANGES), "table": "changes", "cursor": {"column": "seen", "lag": "1d"}}
+    assert [row["no"] for row in read(place, "2024-05-03", "2024-05-04")] == ["2", "3"]
+    assert [row["no"] for row in read(place, "2024-05-01", "2024-05-03 10:00:00")] == ["1", "2"]
+    assert read(place, "2024-05-02", "2024-05-03") == []
 
 
 @pytest.mark.unit

@@ -159,6 +159,33 @@ def test_a_cursor_reads_on_from_where_the_last_run_ended(shop: Described) -> Non
     assert [code for (code,) in shop.landed("sale_code", "sales")] == ["1", "2", "3", "4", "0", "-5"]
 
 
+def test_a_window_is_read_once_more_and_the_next_run_goes_on_where_it_was(shop: Described) -> None:
+    database = shop.folder / "erp.sqlite"
+    place = f"url: 'sqlite:///{database}'\n    table: s\n    cursor: {{column: day}}"
+    shop.describe(SALES, kind="database", place=place)
+
+    def add(*rows: tuple[int, str]) -> None:
+        with closing(sqlite3.connect(database)) as connection, connection:
+            connection.execute(
+                "create table if not exists s (no integer, day text, qty integer, amount real)"
+            )
+            connection.executemany("insert into s values (?, ?, 1, 2.5)", rows)
+
+    add((1, "2024-01-01"), (2, "2024-01-03"))
+    assert shop.ingest(since="2024-01-03", until="2024-01-04").loads[0].new == 1
+    assert shop.ingest().loads[0].new == 1, "a window before the first run hides nothing from it"
+    add((3, "2024-01-02"), (4, "2024-01-01"))  # late
+    assert shop.ingest().loads == []
+    assert shop.ingest(since="2024-01-01", until="2024-01-02").loads[0].new == 1
+    assert shop.ingest(since="2024-01-01", until="2024-01-02").loads == []
+    add((5, "2024-01-03"))
+    shop.ingest()
+    assert [code for (code,) in shop.landed("sale_code", "sales")] == ["2", "1", "4", "5"]
+    assert [cursor for (cursor,) in shop.loads("cursor_value")] == [None, *["2024-01-03"] * 3]
+    with pytest.raises(ConfigError, match="--until ends a window that begins at --since"):
+        shop.ingest(until="2024-01-02")
+
+
 def test_since_needs_a_cursor(shop: Described) -> None:
     shop.describe(SALES)
     with pytest.raises(ConfigError, match="--since needs a source with a `cursor`"):

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 import threading
@@ -398,6 +399,35 @@ def test_a_failing_inline_expression_names_itself(tmp_path: Path) -> None:
 def test_a_cell_that_ends_its_process_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(CellError, match=r"its process ended"):
         html(tmp_path, "```{python}\nimport os\nos._exit(0)\n```")
+
+
+class Stopped(BaseException):
+    """What a signal's handler raises that is no KeyboardInterrupt, as Dagster's."""
+
+
+@pytest.mark.parametrize("code", ["while True: print('.' * 1000, flush=True)", "import time; time.sleep(60)"])
+def test_a_signal_ends_it_with_what_its_handler_raises(code: str, tmp_path: Path) -> None:
+    written = write(tmp_path, f"```{{python}}\nopen('begun', 'w').close()\n{code}\n```\n")
+
+    def stop(*_: object) -> None:
+        raise Stopped
+
+    def interrupt() -> None:
+        while not (tmp_path / "begun").exists():
+            time.sleep(0.02)
+        time.sleep(0.3)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    before = signal.signal(signal.SIGINT, stop)
+    thread = threading.Thread(target=interrupt)
+    thread.start()
+    try:
+        with pytest.raises(Stopped):
+            kernel.run(document.read(written), env={}, time_limit=50)
+        assert signal.getsignal(signal.SIGINT) is stop
+    finally:
+        signal.signal(signal.SIGINT, before)
+        thread.join()
 
 
 def test_the_time_limit_is_for_the_whole_document(tmp_path: Path) -> None:

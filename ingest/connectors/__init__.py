@@ -1,7 +1,8 @@
 """Connectors: each reads one kind of source and yields its rows as text, and nothing else.
 
-No mapping, no rules and no warehouse here. A connector's module offers ``deliveries(place, since)``, where
-``since`` is the greatest value of the cursor column that earlier runs saw: the connector subtracts the lag.
+No mapping, no rules and no warehouse here. A connector's module offers ``deliveries(place, since, until)``:
+``since`` is the greatest value of the cursor column that earlier runs saw, from which the connector subtracts
+the lag. With ``until`` the two are a window, and it reads just the rows in it.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence

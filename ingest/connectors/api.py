@@ -38,15 +38,17 @@ WILDCARD = re.compile(r"\.\.|\.\*|\[[*?]")
 QUOTED = 200  # characters of an answer that an error shows
 
 
-def deliveries(place: dict[str, Any], since: str | None = None) -> Iterator[Delivery]:
+def deliveries(
+    place: dict[str, Any], since: str | None = None, until: str | None = None
+) -> Iterator[Delivery]:
     """All records of ``place["resource"]`` under ``place["url"]``; with a cursor, those that the API gives
-    for its parameter.
+    for its parameter, and before ``until``.
 
     Raises:
         SourceError: the API does not answer, refuses, never comes to an end, or answers something else than
             records; the message names the page.
     """
-    cursor = Cursor(place.get("cursor"), since)
+    cursor = Cursor(place.get("cursor"), since, until)
     spool = _fetch(place, cursor)
     if cursor.column and spool.rows and cursor.column not in spool.header:
         raise SourceError(
@@ -91,6 +93,8 @@ def _fetch(place: dict[str, Any], cursor: Cursor) -> _Spool:
     parameters = dict(place.get("params", {}))
     if cursor.start is not None:
         parameters[place["cursor"]["param"]] = cursor.start
+    if cursor.end is not None and "until_param" in place["cursor"]:
+        parameters[place["cursor"]["until_param"]] = cursor.end
     path = place["explode"].split(".") if "explode" in place else []
     limit = place.get("max_pages", MAX_PAGES)
     client = _Client(place)
@@ -100,6 +104,7 @@ def _fetch(place: dict[str, Any], cursor: Cursor) -> _Spool:
             rows = [row for record in page for row in _rows(record, path)]
             if cursor.column:
                 cursor.see(values.get(cursor.column) for values, _ in rows)
+                rows = [row for row in rows if cursor.takes(row[0].get(cursor.column))]
             spool.add(number, rows)
             if number == limit and page.paginator.has_next_page:
                 raise SourceError(

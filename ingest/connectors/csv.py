@@ -59,8 +59,10 @@ class Layout:
     lines_before: int
 
 
-def deliveries(place: dict[str, Any], since: str | None = None) -> Iterator[Delivery]:
-    """The files that ``place["path"]`` matches, by name; ``since`` means nothing to files.
+def deliveries(
+    place: dict[str, Any], since: str | None = None, until: str | None = None
+) -> Iterator[Delivery]:
+    """The files that ``place["path"]`` matches, by name; ``since`` and ``until`` mean nothing to files.
 
     Raises:
         SourceError: no file matches, or one is no text, or larger inside its archive than allowed.

@@ -24,18 +24,26 @@ Value = int | Decimal | date  # a datetime is a date, too
 
 class Cursor:
     """The cursor of one delivery: ``settings`` is ``{column, lag}``, or None where the source has no cursor.
+    With ``until`` it is a window, which begins at ``since`` without the lag and ends before ``until``.
 
     Raises:
-        SourceError: ``since`` or a value seen is neither a number nor an ISO time, or the lag does not fit.
+        SourceError: ``since``, ``until`` or a value seen is neither a number nor an ISO time, or the lag does
+            not fit.
     """
 
-    def __init__(self, settings: dict[str, Any] | None, since: str | None) -> None:
+    def __init__(self, settings: dict[str, Any] | None, since: str | None, until: str | None = None) -> None:
         self.column: str | None = settings["column"] if settings else None
         self.start: str | None = None
+        self.end = until if settings else None
         self._greatest: tuple[Any, str] | None = None
         if settings and since is not None:
-            self.start = _minus(since, str(settings.get("lag", 0)))
+            self.start = since if until else _minus(since, str(settings.get("lag", 0)))
             self._greatest = (_order(parse(since)), since)
+        self._end = _order(parse(self.end)) if self.end else None
+
+    def takes(self, value: str | None) -> bool:
+        """Whether a row with this value lies before the end; one without a value is in no window."""
+        return self._end is None or (value is not None and _order(parse(value)) < self._end)
 
     def see(self, values: Iterable[str | None]) -> None:
         """Take note of values of the cursor column."""

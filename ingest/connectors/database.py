@@ -74,11 +74,14 @@ TEXTS: dict[type, Callable[[Any], str]] = {
 }
 
 
-def deliveries(place: dict[str, Any], since: str | None = None) -> Iterator[Delivery]:
+def deliveries(
+    place: dict[str, Any], since: str | None = None, until: str | None = None
+) -> Iterator[Delivery]:
     """The rows of ``place["table"]`` (``schema.table`` too) or ``place["query"]`` in the database at
-    ``place["url"]``; where the place has a cursor, those at or after ``since`` and those without a value."""
+    ``place["url"]``; where the place has a cursor, those at or after ``since`` and those without a value; or
+    those before ``until``, too."""
     name = place.get("table", "query")
-    cursor = Cursor(place.get("cursor"), since)
+    cursor = Cursor(place.get("cursor"), since, until)
     yield Delivery(name, None, partial(_batches, place, name, cursor), cursor.greatest)
 
 
@@ -135,7 +138,10 @@ def _statement(
     if cursor.column and cursor.start is not None:
         column: sa.ColumnClause[Any] = sa.column(cursor.column)
         start: sa.BindParameter[Any] = sa.bindparam("since", _bound(dialect, cursor.start))
-        statement = statement.where(sa.or_(column >= start, column.is_(None)))
+        if cursor.end is None:
+            return statement.where(sa.or_(column >= start, column.is_(None)))
+        end: sa.BindParameter[Any] = sa.bindparam("until", _bound(dialect, cursor.end))
+        return statement.where(column >= start, column < end)
     return statement
 
 

@@ -29,7 +29,9 @@ SAMPLE_ROWS = 100
 LEADING_ZERO = re.compile(r"0\d+")
 
 
-def deliveries(place: dict[str, Any], since: str | None = None) -> Iterator[Delivery]:
+def deliveries(
+    place: dict[str, Any], since: str | None = None, until: str | None = None
+) -> Iterator[Delivery]:
     """The sheets ``place["sheet"]`` of the workbooks that ``place["path"]`` matches. A pattern (`Sales 20*`)
     finds visible sheets only; a hidden one is read where it is named exactly with the option ``hidden``.
 

@@ -7,8 +7,10 @@ import ast
 import math
 import os
 import re
+import signal
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -79,7 +81,7 @@ def run(document: Document, *, env: dict[str, str], time_limit: float = TIME_LIM
     """
     deadline = time.monotonic() + time_limit
     results = []
-    with _started(document, env) as client:
+    with _interruptible(), _started(document, env) as client:
         for part in document.parts:
             if isinstance(part, Prose):
                 values = [
@@ -93,6 +95,31 @@ def run(document: Document, *, env: dict[str, str], time_limit: float = TIME_LIM
             else:
                 results.append(Result(part))
     return results
+
+
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    """Let signals end what is at work. asyncio passes KeyboardInterrupt on, but swallows whatever else a
+    handler raises, such as that of who runs this; so that one is asked when the loop has ended."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    handlers = {number: handler for number, handler in before.items() if callable(handler)}
+    if threading.current_thread() is not threading.main_thread():
+        handlers = {}
+    received: list[int] = []
+
+    def interrupt(number: int, _: object) -> None:
+        received.append(number)
+        raise KeyboardInterrupt
+
+    for number in handlers:
+        signal.signal(number, interrupt)
+    try:
+        yield
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+        if received:
+            handlers[signal.Signals(received[0])](received[0], None)
 
 
 @contextmanager
