@@ -39,7 +39,7 @@ test: lint $(if $(shell command -v java),.venv/.spark) ## Everything
 	$(BIN)/pytest -q $(BOTH_CORES) -m "not whole_spark"
 
 # A file of tests stays in one process, since its tests share a warehouse.
-BOTH_CORES := -n 2 --dist loadfile
+BOTH_CORES := -n 2 --dist loadfile --no-loadscope-reorder
 
 spark: .venv/.spark ## Run the whole way on a local Apache Spark, and compare every cell with Postgres
 	$(BIN)/pytest -q -m spark

@@ -20,6 +20,26 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parents[1]
 SHARED_DATA = ROOT.parent / "shared" / "data"
+# The files whose tests take longest are begun first, so that in the end no core waits for the other.
+LONGEST = [
+    "test_orchestration",
+    "test_models",
+    "test_models_identity",
+    "test_orchestration_runs",
+    "test_whole_way",
+    "test_metrics_statistics",
+    "test_metrics",
+    "test_spark",
+    "test_reports_templates",
+    "test_delivery_reports",
+    "test_server",
+    "test_reports_archive",
+    "test_reports",
+    "test_lake",
+    "test_models_portable",
+    "test_backup",
+    "test_docs_page",
+]
 
 
 @pytest.hookimpl(wrapper=True)
@@ -36,6 +56,12 @@ def pytest_configure(config: pytest.Config) -> None:
     """What is made once is shared by the processes of xdist."""
     if not hasattr(config, "workerinput"):
         begin_run()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """In the order of LONGEST, which xdist keeps."""
+    places = {name: place for place, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: places.get(item.path.stem, len(LONGEST)))
 
 
 @pytest.fixture(scope="session", autouse=True)

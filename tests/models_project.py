@@ -47,7 +47,7 @@ TABLES = [
     "ops.reconciliation_days",
     "ops.reconciliation",
 ]
-QUIETLY = ["--quiet", "--no-write-json", "--log-level-file", "none"]
+QUIETLY = ["--log-level", "none", "--no-write-json", "--log-level-file", "none"]
 
 
 class Dbt:
