@@ -2,14 +2,16 @@
 
 The day has 2,700 lines: mostly new ones, some late, corrected and deleted, with new customers, counts of the stock and
 changed costs. Measured is ``dbt build`` with all tests, in this process. Limits: at 10 million lines at most 1.3 times
-the time at 1 million; beyond what a build costs in which nothing is new, at most 3 times the hand-written SQL.
+the time at 1 million; beyond what a build costs in which nothing is new, at most 3 times the hand-written SQL. The
+latter is of the models that this SQL fills; what analyses them is left out there (`make bench BENCH=metrics`).
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from functools import partial
 
+from benchmarks import metrics
 from benchmarks._home import own_home
 from ingest import staging, warehouse
 from ingest.ledger import open_ledger
@@ -19,6 +21,7 @@ LINES_OF_A_DAY = 2_700
 DAYS = {"1 M": 370, "5 M": 1_852, "10 M": 3_704}
 REPEATS = 3
 MOST_AT_10_M, MOST_BESIDE_SQL = 1.3, 3.0
+STAR = ["--exclude", *metrics.MODELS]  # what the hand-written SQL fills
 
 # A line is a function of its day and number, so that a correction can repeat it. Customers grow with the days.
 LINE = """
@@ -232,10 +235,10 @@ def hand_written(since: int) -> float:
     return seconds
 
 
-def build() -> float:
+def build(arguments: Sequence[str] = ()) -> float:
     """Seconds of one ``dbt build``."""
     started = time.perf_counter()
-    runner.build()
+    runner.build(arguments)
     return time.perf_counter() - started
 
 
@@ -254,7 +257,8 @@ def measure() -> None:
     history = History()
     days: dict[str, float] = {}
     print(
-        f"{'lines':>6} {'whole, s':>9} {'nothing new, s':>15} {'a day, s':>9} {'hand-written, s':>16} {'ratio':>6}"
+        f"{'lines':>6} {'whole, s':>9} {'nothing new, s':>15} {'a day, s':>9}"
+        f" {'of the star, s':>15} {'hand-written, s':>16} {'ratio':>6}"
     )
     for size, number_of_days in DAYS.items():
         history.extend(number_of_days)
@@ -263,17 +267,22 @@ def measure() -> None:
         whole = time.perf_counter() - started
         execute("transformer", "analyze")
         build()
-        nothing, day, by_hand = [], [], []
+        nothing, day, of_the_star, by_hand = [], [], [], []
         for _ in range(REPEATS):
             nothing.append(build())
+            history.add_a_day()
+            day.append(build())
+            start_up = build(STAR)
             since = history.load_id
             history.add_a_day()
             by_hand.append(hand_written(since))
-            day.append(build())
+            of_the_star.append(build(STAR) - start_up)
+            build()
         days[size] = min(day)
-        ratio = (min(day) - min(nothing)) / min(by_hand)
+        ratio = min(of_the_star) / min(by_hand)
         print(
-            f"{size:>6} {whole:9.1f} {min(nothing):15.2f} {min(day):9.2f} {min(by_hand):16.2f} {ratio:6.2f}"
+            f"{size:>6} {whole:9.1f} {min(nothing):15.2f} {min(day):9.2f}"
+            f" {min(of_the_star):15.2f} {min(by_hand):16.2f} {ratio:6.2f}"
             f"  limit {MOST_BESIDE_SQL}: {'kept' if ratio <= MOST_BESIDE_SQL else 'BROKEN'}",
             flush=True,
         )
