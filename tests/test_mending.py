@@ -1,7 +1,7 @@
 """Rejected rows as a workbook: written for their owner, mended, taken back, and never landed twice."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from click.testing import CliRunner, Result
 from openpyxl.worksheet.worksheet import Worksheet
 
 from cli.main import main
-from conftest import make_home, remove_home, select
+from conftest import select
 from ingest import DataIngestion, staging, warehouse
 from ingest.ledger import Reject, open_ledger
 from ingest.mending import Mended, Open, _cells, _changes, write_workbook
@@ -72,13 +72,6 @@ def set_cell(sheet: Worksheet, line: int, column: str, value: object) -> None:
             row[heading.index(column)].value = value  # type: ignore[assignment]
             return
     raise AssertionError(f"line {line} is not in the workbook")
-
-
-@pytest.fixture(scope="module")
-def warehouse_home() -> Iterator[Path]:
-    home = make_home()
-    yield home
-    remove_home(home)
 
 
 @pytest.fixture
