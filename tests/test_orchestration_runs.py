@@ -6,11 +6,12 @@ One small home: a shop's files that can be read, a customer database that is mis
 import os
 import re
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import date, timedelta
 from decimal import Decimal
 from email import message_from_bytes
@@ -255,6 +256,44 @@ def test_a_backfill_makes_each_day_and_resumes_after_a_failure(small_home: Path,
         again = ("backfill", "--type", "daily", "--from", str(DAYS[-1]), "--again")
         assert run(small_home, *again, **settings, **people).returncode == 0
         assert inbox.mails == []
+
+
+CALLS = """\
+sources:
+  erp:
+    kind: database
+    url: sqlite:///{database}
+    feeds:
+      interactions:
+        table: calls
+        cursor: {{column: begun, first_day: 2026-03-01}}
+        columns: {{interaction_code: number, interaction_type: kind, occurred_at: begun}}
+"""
+
+
+def test_chosen_days_of_a_source_are_read_from_the_command_line() -> None:
+    home = make_home()
+    database, sources = home / "erp.sqlite", home / "sources.yml"
+    sources.write_text(CALLS.format(database=database))
+    with closing(sqlite3.connect(database)) as connection, connection:
+        connection.execute("create table calls (number integer, kind text, begun text)")
+        calls = [(n, f"2026-03-0{n} 10:00:00") for n in range(1, 6)]
+        connection.executemany("insert into calls values (?, 'call', ?)", calls)
+    try:
+        for told, last, landed in (
+            ("erp: 2 days, 0 of them made before", "2026-03-03", ["2", "3"]),
+            ("erp: 3 days, 2 of them made before", "2026-03-04", ["2", "3", "4"]),
+        ):
+            done = run(home, "backfill", "--source", "erp", "--from", "2026-03-02", "--to", last)
+            assert done.returncode == 0, done.stderr
+            assert told in done.stdout
+            rows = select(home, "select interaction_code from staging.interactions order by 1", "transformer")
+            assert [code for (code,) in rows] == landed
+        done = run(home, "backfill", "--source", "shop", "--from", "2026-03-02")
+        assert done.returncode == 2
+        assert "unknown source `shop`; it can be: erp" in done.stderr
+    finally:
+        remove_home(home)
 
 
 def test_an_interrupted_backfill_does_not_go_on_with_the_next_day(
