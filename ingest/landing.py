@@ -370,12 +370,19 @@ def _map_beside(
         ]
         told_before = ledger.known_rejects(feed.source, feed.name)
         rejected = [reject for reject in rejected if reject.identity not in told_before]
-        # What has no fingerprint is read each time; where nothing came of it there is nothing to record.
+        # What has no fingerprint, or begins where the last run ended, is read each time; where nothing came
+        # of it there is nothing to record.
         told = {reject.load_id for reject in rejected}
+        comes_whole = "cursor" not in feed.place
         loads = [
-            load for load in loads
-            if load.sha256 or load.new or load.deleted or load.load_id in told or load.cursor != last_cursor
-        ]  # fmt: skip
+            load
+            for load in loads
+            if (load.sha256 and comes_whole)
+            or load.new
+            or load.deleted
+            or load.load_id in told
+            or load.cursor != last_cursor
+        ]
         return Mapped(loads, rejected, batches, more, remembered[-1] if remembered else ())
 
 

@@ -112,13 +112,18 @@ class Reject(NamedTuple):
 
     @property
     def identity(self) -> tuple[str, str, str]:
-        """What makes it the same reject when its file comes again, longer or shifted."""
-        return self.file, self.rule, self.raw_hash
+        """What makes it the same reject when its file comes again, longer or shifted, or an API's record on
+        another page."""
+        return _without_page(self.file), self.rule, self.raw_hash
 
     @property
     def raw_hash(self) -> str:
         """The hash of the row as it stood in the source."""
         return hashlib.md5(self.raw_row.encode()).hexdigest()
+
+
+def _without_page(file: str) -> str:
+    return file.partition("?page=")[0]
 
 
 class Known:
@@ -199,7 +204,7 @@ class Ledger:
             " where source_name = %s and feed_name = %s and (state <> 'replayed' or mended_row is not null)",
             (source, feed),
         )
-        return set(rows)
+        return {(_without_page(file), rule, raw_hash) for file, rule, raw_hash in rows}
 
     def announce(self, loads: Sequence[Load], rejected: Sequence[Reject]) -> None:
         """Write loads in state ``loading`` and their rejected rows, in one transaction."""
