@@ -50,10 +50,7 @@ def main() -> None:
         ):
             address = re.findall(r"http://\S+", served.stdout.readline())[0]  # type: ignore[union-attr]
             _until(lambda: _has_looked(home), 300)
-            driver.get(f"{address}/dashboards/dashboard/")
-            _until(
-                lambda: driver.execute_script("return document.documentElement.dataset.ready") == "true", 120
-            )
+            _until(lambda: _is_open(driver, f"{address}/dashboards/dashboard/"), 120)
             amount = _amount(driver.execute_script(WATCH))
             taken = []
             print(f"  {'file':<6}{'pixels':>9}{'queued':>9}{'landed':>9}{'built':>9}   load a core")
@@ -110,6 +107,17 @@ def _parts(moved: float) -> list[float]:
 def _has_looked(home: Path) -> bool:
     """Whether Dagster's daemon has looked into the inbox."""
     return "Sensor inbox skipped" in (home / "dev.log").read_text(errors="replace")
+
+
+def _is_open(driver: Any, page: str) -> bool:
+    """Whether the page is drawn; the first one of a home may still be in the making."""
+    driver.get(page)
+    for _ in range(20):
+        if driver.execute_script("return document.documentElement.dataset.ready") == "true":
+            return True
+        time.sleep(0.5)
+    print(f"  not drawn: {driver.title}: {driver.find_element('tag name', 'body').text[:300]}")
+    return False
 
 
 def _amount(text: str) -> float:
