@@ -7,6 +7,7 @@ import hashlib
 import signal
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -67,9 +68,10 @@ def _new_files(source: Source, since: float) -> list[File]:
     new = []
     for feed in source.feeds:
         for file in glob.glob(str(warehouse.ROOT / str(feed.resolved_place()["path"])), recursive=True):
-            found = Path(file).stat()
-            if found.st_ctime > since:
-                new.append((file, found.st_size, found.st_mtime_ns))
+            with suppress(FileNotFoundError):  # moved away since its name was read
+                found = Path(file).stat()
+                if found.st_ctime > since:
+                    new.append((file, found.st_size, found.st_mtime_ns))
     return sorted(new)
 
 

@@ -322,6 +322,7 @@ def test_a_file_that_grows_in_pieces_waits_though_nobody_holds_it_open(
     finally:
         growing.set()
         writer.join()
+    next(iter(tmp_path.rglob("*.csv"))).with_name("gone.csv").symlink_to(tmp_path / "moved away")
     assert inbox.watch(watched, {"shop": 0.0}, {}).whole.keys() == {"shop"}
 
 

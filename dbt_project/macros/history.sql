@@ -42,14 +42,15 @@
     cost may be another one: the first version of a product holds for all its days, a later one from the day on which it
     landed. -#}
 {% macro changed_costs() -%}
+    {%- set known = watermark() -%}
     select
         product_id,
         case
-            when min(landed_on) < min(case when load_id > {{ watermark() }} then landed_on end)
-                then min(case when load_id > {{ watermark() }} then landed_on end)
+            when min(landed_on) < min(case when load_id > {{ known }} then landed_on end)
+                then min(case when load_id > {{ known }} then landed_on end)
             else {{ beginning_of_time() }}
         end as first_day
     from {{ ref('int_product_versions') }}
     group by product_id
-    having max(load_id) > {{ watermark() }}
+    having max(load_id) > {{ known }}
 {%- endmacro %}
